@@ -1,0 +1,16 @@
+//! Pure arithmetic of the codec: importance to count, packets, bits and bitrate. No I/O, no threads.
+//!
+//! Terms and formulas are those of "Variable Bitrate Residual Vector Quantization for Audio Coding"
+//! (Chae et al., ICASSP 2025): a *frame* is what one hop of audio becomes, its *count* is how many of
+//! the residual codebooks it uses.
+
+mod bitrate;
+mod packet;
+mod rate;
+
+pub use bitrate::{BitrateMeter, kilobits_per_second};
+pub use packet::{Packet, PacketError, PacketFormat};
+pub use rate::{LEVEL_MAX, LEVEL_MIN, clamp_level, count};
+
+/// Most codebooks any supported model has (DAC's 24 kHz model: 32).
+pub const MAX_CODEBOOKS: usize = 32;

@@ -1,0 +1,27 @@
+//! The settings a view turns, whoever owns them: a plug-in host's parameters or the standalone app.
+
+use crate::engine::Monitor;
+
+/// Settings behind the view. Values are read on each frame, since a host may change them too.
+pub trait Controls {
+    /// Level l, 1 to 48.
+    fn level(&self) -> f32;
+    /// The user takes hold of the level knob: a host starts to record a gesture.
+    fn begin_level(&mut self) {}
+    /// Sets the level; between [`Self::begin_level`] and [`Self::end_level`].
+    fn set_level(&mut self, level: f32);
+    /// The user lets go of the knob.
+    fn end_level(&mut self) {}
+    /// What is heard.
+    fn monitor(&self) -> Monitor;
+    /// Chooses what is heard.
+    fn set_monitor(&mut self, monitor: Monitor);
+    /// Whether the loop is bypassed (the delayed dry signal is heard, whatever the monitor says).
+    fn bypass(&self) -> bool;
+    /// Bypasses the loop.
+    fn set_bypass(&mut self, bypass: bool);
+    /// Whole hops of safety added to the latency.
+    fn safety(&self) -> u32;
+    /// Sets the hops of safety; the latency changes with it.
+    fn set_safety(&mut self, hops: u32);
+}

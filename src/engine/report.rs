@@ -1,0 +1,111 @@
+//! What the codec thread tells the view about each frame, and the ring it travels in.
+
+use crate::codec::MAX_CODEBOOKS;
+use rtrb::{Consumer, Producer, RingBuffer};
+
+/// Most channels a live loop carries.
+pub const MAX_CHANNELS: usize = 2;
+/// Bands of the input spectrum in a report.
+pub const SPECTRUM_BANDS: usize = 96;
+/// Centre of the lowest band in Hz.
+pub const SPECTRUM_LOW_HZ: f32 = 50.0;
+/// Centre of the highest band in Hz; the bands between are spaced evenly in log frequency.
+pub const SPECTRUM_HIGH_HZ: f32 = 18_000.0;
+/// Level in dB of a band that holds nothing.
+pub const SPECTRUM_FLOOR_DB: f32 = -120.0;
+
+/// Centre frequency in Hz of a band of [`FrameReport::spectrum`].
+pub fn band_hz(band: usize) -> f32 {
+    let position = band as f32 / (SPECTRUM_BANDS - 1) as f32;
+    SPECTRUM_LOW_HZ * (SPECTRUM_HIGH_HZ / SPECTRUM_LOW_HZ).powf(position)
+}
+
+/// One frame of one channel, as it was unpacked from its packet.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ChannelFrame {
+    /// Importance p in [0, 1].
+    pub importance: f32,
+    /// Codebooks used, n in 1..=Nq.
+    pub count: u8,
+    /// Bits of the packet.
+    pub bits: u16,
+    /// Codes of the used codebooks; those from `count` on are 0.
+    pub codes: [u16; MAX_CODEBOOKS],
+}
+
+impl Default for ChannelFrame {
+    fn default() -> Self {
+        Self { importance: 0.0, count: 0, bits: 0, codes: [0; MAX_CODEBOOKS] }
+    }
+}
+
+/// One frame of all channels.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FrameReport {
+    /// Number of the frame since the stream started.
+    pub index: u64,
+    /// Channels that carry a frame.
+    pub channels: u8,
+    /// Codebooks of the model, Nq.
+    pub codebooks: u8,
+    /// Level l the frame was packed at.
+    pub level: f32,
+    /// The frame came too late and was skipped: it has no codes and no bits.
+    pub late: bool,
+    /// The frames, `channels` of them.
+    pub frames: [ChannelFrame; MAX_CHANNELS],
+    /// Input spectrum of the hop in dB re full scale, all channels together, by band ([`band_hz`]).
+    pub spectrum: [f32; SPECTRUM_BANDS],
+}
+
+impl Default for FrameReport {
+    fn default() -> Self {
+        Self {
+            index: 0,
+            channels: 1,
+            codebooks: 8,
+            level: 0.0,
+            late: false,
+            frames: [ChannelFrame::default(); MAX_CHANNELS],
+            spectrum: [SPECTRUM_FLOOR_DB; SPECTRUM_BANDS],
+        }
+    }
+}
+
+impl FrameReport {
+    /// The frames of the channels in use.
+    pub fn channel_frames(&self) -> &[ChannelFrame] {
+        &self.frames[..usize::from(self.channels).min(MAX_CHANNELS)]
+    }
+
+    /// Bits of all channels.
+    pub fn bits(&self) -> u32 {
+        self.channel_frames().iter().map(|f| u32::from(f.bits)).sum()
+    }
+}
+
+/// The codec thread's end of the report ring.
+pub struct ReportSender(Producer<FrameReport>);
+
+/// The view's end of the report ring.
+pub struct ReportReceiver(Consumer<FrameReport>);
+
+/// A ring for `capacity` reports.
+pub fn report_ring(capacity: usize) -> (ReportSender, ReportReceiver) {
+    let (producer, consumer) = RingBuffer::new(capacity);
+    (ReportSender(producer), ReportReceiver(consumer))
+}
+
+impl ReportSender {
+    /// Sends a report, or drops it where the ring is full: the view then lacks a frame, the sound nothing.
+    pub fn send(&mut self, report: FrameReport) {
+        let _ = self.0.push(report);
+    }
+}
+
+impl ReportReceiver {
+    /// The next report, oldest first.
+    pub fn receive(&mut self) -> Option<FrameReport> {
+        self.0.pop().ok()
+    }
+}

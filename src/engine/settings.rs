@@ -1,0 +1,18 @@
+//! What a user sets while the loop runs.
+
+use serde::{Deserialize, Serialize};
+
+/// What is heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Monitor {
+    /// B: what the codec made of the input.
+    #[default]
+    Decoded,
+    /// A: the input, delayed by the same latency.
+    Dry,
+}
+
+/// Most whole hops that the safety setting adds to the latency.
+pub const MAX_SAFETY_HOPS: u32 = 8;
+/// Hops of safety a new loop starts with: one hop of time for the codec thread to be scheduled and to compute.
+pub const DEFAULT_SAFETY_HOPS: u32 = 1;

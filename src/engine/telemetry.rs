@@ -1,0 +1,159 @@
+//! Figures and states that the live loop shares with a view: atomics for the audio thread, a mutex only between
+//! the codec thread and the view.
+
+use super::report::{MAX_CHANNELS, ReportReceiver, ReportSender, report_ring};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Reports that fit the ring: some 20 seconds of frames.
+const REPORT_CAPACITY: usize = 2048;
+
+/// Where the codec thread stands.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum LoopState {
+    /// No loop runs.
+    #[default]
+    Stopped,
+    /// The model is being loaded and warmed up; the decoded output is silent.
+    Loading,
+    /// Audio goes through the codec.
+    Running,
+    /// The codec can't run; the text names what and why. The dry signal goes on.
+    Failed(String),
+}
+
+/// Texts that change rarely.
+#[derive(Debug, Clone, Default)]
+pub struct Status {
+    pub state: LoopState,
+    /// Name of the model.
+    pub model: String,
+    /// Runtime and device that run it, e.g. "ONNX Runtime 1.23 · CPU".
+    pub runtime: String,
+    /// Frames a second of the model (sample rate over hop).
+    pub frame_rate: f64,
+}
+
+/// Shared figures of one live loop; outlives restarts of the loop.
+pub struct Telemetry {
+    latency_samples: AtomicU32,
+    sample_rate: AtomicU32,
+    late_frames: AtomicU64,
+    load: AtomicU32,
+    view_open: AtomicBool,
+    input_peak: [AtomicU32; MAX_CHANNELS],
+    output_peak: [AtomicU32; MAX_CHANNELS],
+    status: Mutex<Status>,
+    reports: Mutex<ReportSender>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Telemetry {
+    /// Shared figures and the view's end of their report ring.
+    pub fn new() -> (Arc<Self>, ReportReceiver) {
+        let (sender, receiver) = report_ring(REPORT_CAPACITY);
+        let zero = || AtomicU32::new(0);
+        let telemetry = Self {
+            latency_samples: zero(),
+            sample_rate: zero(),
+            late_frames: AtomicU64::new(0),
+            load: zero(),
+            view_open: AtomicBool::new(false),
+            input_peak: [zero(), zero()],
+            output_peak: [zero(), zero()],
+            status: Mutex::default(),
+            reports: Mutex::new(sender),
+        };
+        (Arc::new(telemetry), receiver)
+    }
+
+    /// Latency reported to the host, in samples at [`Self::sample_rate`].
+    pub fn latency_samples(&self) -> u32 {
+        self.latency_samples.load(Relaxed)
+    }
+
+    /// Sample rate of the host or device in Hz; 0 before the loop first ran.
+    pub fn sample_rate(&self) -> f32 {
+        f32::from_bits(self.sample_rate.load(Relaxed))
+    }
+
+    /// Latency in milliseconds.
+    pub fn latency_ms(&self) -> f32 {
+        let rate = self.sample_rate();
+        if rate > 0.0 { self.latency_samples() as f32 * 1000.0 / rate } else { 0.0 }
+    }
+
+    /// Frames that came too late to be heard, since the loop was made or [`Self::clear_late_frames`].
+    pub fn late_frames(&self) -> u64 {
+        self.late_frames.load(Relaxed)
+    }
+
+    /// Sets the count of late frames back to zero.
+    pub fn clear_late_frames(&self) {
+        self.late_frames.store(0, Relaxed);
+    }
+
+    /// Time the codec thread works, as a share of real time (1 = all of it), smoothed over about half a second.
+    pub fn load(&self) -> f32 {
+        f32::from_bits(self.load.load(Relaxed))
+    }
+
+    /// Tells the codec thread whether a view reads the reports. A closed view costs nothing.
+    pub fn set_view_open(&self, open: bool) {
+        self.view_open.store(open, Relaxed);
+    }
+
+    /// Whether a view reads the reports.
+    pub fn view_open(&self) -> bool {
+        self.view_open.load(Relaxed)
+    }
+
+    /// Highest absolute input sample of a channel since the last call.
+    pub fn take_input_peak(&self, channel: usize) -> f32 {
+        f32::from_bits(self.input_peak[channel].swap(0, Relaxed))
+    }
+
+    /// Highest absolute output sample of a channel since the last call.
+    pub fn take_output_peak(&self, channel: usize) -> f32 {
+        f32::from_bits(self.output_peak[channel].swap(0, Relaxed))
+    }
+
+    /// A copy of the texts. Not for the audio thread.
+    pub fn status(&self) -> Status {
+        lock(&self.status).clone()
+    }
+
+    pub(super) fn update_status(&self, change: impl FnOnce(&mut Status)) {
+        change(&mut lock(&self.status));
+    }
+
+    pub(super) fn set_latency(&self, samples: u32, sample_rate: f32) {
+        self.latency_samples.store(samples, Relaxed);
+        self.sample_rate.store(sample_rate.to_bits(), Relaxed);
+    }
+
+    pub(super) fn add_late_frames(&self, frames: u64) {
+        self.late_frames.fetch_add(frames, Relaxed);
+    }
+
+    pub(super) fn set_load(&self, load: f32) {
+        self.load.store(load.to_bits(), Relaxed);
+    }
+
+    /// Non-negative floats keep their order as bits, so an integer maximum does.
+    pub(super) fn raise_input_peak(&self, channel: usize, peak: f32) {
+        self.input_peak[channel].fetch_max(peak.to_bits(), Relaxed);
+    }
+
+    pub(super) fn raise_output_peak(&self, channel: usize, peak: f32) {
+        self.output_peak[channel].fetch_max(peak.to_bits(), Relaxed);
+    }
+
+    /// The codec thread's end of the ring; held as long as the thread lives.
+    pub(super) fn reports(&self) -> MutexGuard<'_, ReportSender> {
+        lock(&self.reports)
+    }
+}
