@@ -7,3 +7,4 @@
 pub mod codec;
 pub mod editor;
 pub mod engine;
+pub mod model;

@@ -1,9 +1,38 @@
 //! The live loop: a codec thread beside a real-time audio thread.
+//!
+//! ```text
+//! host block ─▶ dry delay ─────────────────────────────────────────────────┐
+//!      └▶ input ring ─▶ [codec thread] resample ─▶ encode ─▶ packets        ▼
+//!                       ─▶ decode ─▶ resample ─▶ output ring ─▶ wet ─▶ mix ─▶ host block
+//!                              └▶ frame report ─▶ report ring ─▶ view
+//! ```
+//!
+//! Decisions:
+//! - *Positions, not queues.* Every input sample has a position and every output sample an index that lags it by the
+//!   chain's delay. What is heard at a position is one index, always the same: late output is discarded, missing
+//!   output replaced, and alignment can't drift. A reset or lost input is an event at a position too.
+//! - *Levels travel with the samples*, as events at positions, so that automation is exact to the frame and a bounce
+//!   repeats to the bit.
+//! - *Latency* = delay of resamplers and codec + one hop to fill + one block for the codec thread to compute in +
+//!   the safety hops. All are known before the first block.
 
+mod dry;
+mod error;
+mod link;
+mod live;
+mod pipeline;
+mod ramp;
 mod report;
+mod resample;
 mod settings;
+mod spectrum;
 mod telemetry;
+mod wet;
+mod worker;
 
+pub use error::EngineError;
+pub use live::{LiveLoop, LoopConfig};
+pub use pipeline::Pipeline;
 pub use report::{
     ChannelFrame, FrameReport, MAX_CHANNELS, ReportReceiver, ReportSender, SPECTRUM_BANDS, SPECTRUM_FLOOR_DB,
     SPECTRUM_HIGH_HZ, SPECTRUM_LOW_HZ, band_hz, report_ring,

@@ -1,0 +1,92 @@
+//! One hop through the codec: encode, pack, unpack, decode. The decoder sees nothing but the packets, so what is
+//! heard, what is shown and what a file would hold are the same thing.
+
+use super::EngineError;
+use super::report::{ChannelFrame, FrameReport, MAX_CHANNELS};
+use crate::codec::{MAX_CODEBOOKS, Packet, count};
+use crate::model::{Decoder, Encoded, Encoder, Model};
+use std::sync::Arc;
+
+/// Encoder and decoder of one stream with the packets between them.
+pub struct Pipeline {
+    model: Arc<Model>,
+    encoder: Encoder,
+    decoder: Decoder,
+    encoded: Encoded,
+    packets: Vec<Packet>,
+    /// `[channels, codebooks]`, as unpacked.
+    codes: Vec<u16>,
+    counts: Vec<u8>,
+}
+
+impl Pipeline {
+    /// A pipeline of 1 or 2 channels. Loads the model's graphs unless an earlier one left them.
+    ///
+    /// # Errors
+    /// [`EngineError::Model`] where the graphs can't be loaded.
+    pub fn new(model: &Arc<Model>, channels: usize) -> Result<Self, EngineError> {
+        let channels = channels.clamp(1, MAX_CHANNELS);
+        Ok(Self {
+            encoder: Encoder::new(model, channels)?,
+            decoder: Decoder::new(model, channels)?,
+            encoded: Encoded::default(),
+            packets: vec![Packet::default(); channels],
+            codes: vec![0; channels * model.card().codebooks],
+            counts: vec![1; channels],
+            model: model.clone(),
+        })
+    }
+
+    /// Sends one hop, `[channels, hop]`, through the codec at `level` and writes what comes out, `[channels, hop]`,
+    /// to `output`. The frames, as unpacked, and their bits are written to `report`.
+    ///
+    /// # Errors
+    /// [`EngineError::Model`] where the runtime fails, [`EngineError::Packet`] where the model gave a code outside
+    /// its codebooks.
+    pub fn step(
+        &mut self,
+        input: &[f32],
+        level: f32,
+        output: &mut [f32],
+        report: &mut FrameReport,
+    ) -> Result<(), EngineError> {
+        let (codebooks, format) = (self.model.card().codebooks, self.model.packet_format());
+        self.encoder.step(input, 1, &mut self.encoded)?;
+        for (channel, packet) in self.packets.iter_mut().enumerate() {
+            let used = count(self.encoded.importance[channel], level, codebooks);
+            format.pack(&self.encoded.codes[channel * codebooks..][..used], packet)?;
+        }
+        report.channels = self.packets.len() as u8;
+        report.codebooks = codebooks as u8;
+        report.level = level;
+        for (channel, packet) in self.packets.iter().enumerate() {
+            let mut codes = [0; MAX_CODEBOOKS];
+            let used = format.unpack(packet.bytes(), &mut codes)?;
+            self.codes[channel * codebooks..][..codebooks].copy_from_slice(&codes[..codebooks]);
+            self.counts[channel] = used as u8;
+            report.frames[channel] = ChannelFrame {
+                importance: self.encoded.importance[channel],
+                count: used as u8,
+                bits: packet.bits() as u16,
+                codes,
+            };
+        }
+        self.decoder.step(&self.codes, &self.counts, 1, output)?;
+        Ok(())
+    }
+
+    /// The packets of the last hop, one a channel.
+    pub fn packets(&self) -> &[Packet] {
+        &self.packets
+    }
+
+    /// Starts the stream anew.
+    ///
+    /// # Errors
+    /// [`EngineError::Model`] where the runtime fails.
+    pub fn reset(&mut self) -> Result<(), EngineError> {
+        self.encoder.reset()?;
+        self.decoder.reset()?;
+        Ok(())
+    }
+}

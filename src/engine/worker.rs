@@ -1,0 +1,273 @@
+//! The codec thread: takes input hop by hop, sends it through the codec, and hands the output on.
+
+use super::EngineError;
+use super::link::{CodecEnds, Event, Shared};
+use super::live::LoopConfig;
+use super::pipeline::Pipeline;
+use super::report::{FrameReport, ReportSender};
+use super::resample::HopResampler;
+use super::spectrum::Spectrum;
+use super::telemetry::{LoopState, Telemetry};
+use crate::model::{Model, runtime};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// Steps run on silence before the loop goes live: the first ones allocate and are up to twice as slow.
+const WARM_UP_STEPS: usize = 8;
+/// Longest sleep; a wake-up that got lost costs no more than this.
+const NAP: Duration = Duration::from_millis(5);
+/// Smoothing of the load figure, in hops.
+const LOAD_HOPS: f32 = 40.0;
+
+/// The state of the codec thread.
+pub(super) struct Worker {
+    shared: Arc<Shared>,
+    telemetry: Arc<Telemetry>,
+    ends: CodecEnds,
+    pipeline: Pipeline,
+    resampler: HopResampler,
+    spectrum: Spectrum,
+    channels: usize,
+    hop: usize,
+    /// Length of a hop in host samples and in seconds.
+    host_hop: f64,
+    hop_seconds: f64,
+    /// Position of the next input sample.
+    consumed: u64,
+    /// Index of the next output sample.
+    made: u64,
+    /// Frames since the start.
+    frames: u64,
+    level: f32,
+    /// Behind time, so hops are passed over until it has caught up.
+    behind: bool,
+    load: f32,
+    interleaved: Vec<f32>,
+    host: Vec<f32>,
+    hop_in: Vec<f32>,
+    hop_out: Vec<f32>,
+}
+
+impl Worker {
+    /// Starts the thread; it loads the model first.
+    pub fn start(
+        config: LoopConfig,
+        host_hop: f64,
+        model: Arc<Model>,
+        shared: Arc<Shared>,
+        telemetry: Arc<Telemetry>,
+        ends: CodecEnds,
+    ) -> Result<JoinHandle<()>, EngineError> {
+        let run = move || {
+            let failed = |error: EngineError| {
+                telemetry.update_status(|status| status.state = LoopState::Failed(error.to_string()));
+                shared.failed.store(true, Release);
+            };
+            match Self::new(config, host_hop, &model, &shared, &telemetry, ends) {
+                // SAFETY: only the worker's own arithmetic runs inside; flushing denormals to zero changes no
+                // result that a codec of 16 bits' worth could show.
+                Ok(worker) => {
+                    if let Err(error) = unsafe { no_denormals::no_denormals(|| worker.run()) } {
+                        failed(error);
+                    }
+                }
+                Err(error) => failed(error),
+            }
+        };
+        Ok(std::thread::Builder::new().name("vrvq codec".into()).spawn(run)?)
+    }
+
+    fn new(
+        config: LoopConfig,
+        host_hop: f64,
+        model: &Arc<Model>,
+        shared: &Arc<Shared>,
+        telemetry: &Arc<Telemetry>,
+        ends: CodecEnds,
+    ) -> Result<Self, EngineError> {
+        let (card, channels) = (model.card(), config.channels);
+        let model_rate = f64::from(card.sample_rate);
+        let name = runtime()?.name().to_owned();
+        telemetry.update_status(|status| status.runtime = name);
+        let mut pipeline = Pipeline::new(model, channels)?;
+        let resampler = HopResampler::new(config.sample_rate, model_rate, card.hop, channels)?;
+        let host = vec![0.0; channels * resampler.input_max().max(resampler.output_max())];
+        let (hop_in, mut hop_out) = (vec![0.0; channels * card.hop], vec![0.0; channels * card.hop]);
+        for _ in 0..WARM_UP_STEPS {
+            pipeline.step(&hop_in, card.level.default, &mut hop_out, &mut FrameReport::default())?;
+        }
+        pipeline.reset()?;
+        if !config.offline {
+            // Refused on many systems; the loop then runs at the priority it has, and late frames are counted.
+            let _ = audio_thread_priority::promote_current_thread_to_real_time(0, config.sample_rate as u32);
+        }
+        Ok(Self {
+            shared: shared.clone(),
+            telemetry: telemetry.clone(),
+            ends,
+            pipeline,
+            spectrum: Spectrum::new(channels, model_rate),
+            channels,
+            hop: card.hop,
+            host_hop,
+            hop_seconds: card.hop as f64 / model_rate,
+            consumed: 0,
+            made: 0,
+            frames: 0,
+            level: card.level.default,
+            behind: true,
+            load: 0.0,
+            interleaved: vec![0.0; host.len()],
+            host,
+            hop_in,
+            hop_out,
+            resampler,
+        })
+    }
+
+    /// Runs until the loop is stopped.
+    fn run(mut self) -> Result<(), EngineError> {
+        let telemetry = self.telemetry.clone();
+        telemetry.update_status(|status| status.state = LoopState::Running);
+        let mut reports = telemetry.reports();
+        while !self.shared.stop.load(Acquire) {
+            let needed = self.resampler.input_needed();
+            // The ring is asked before the events: an event is always sent before the samples it is about.
+            let waiting = self.ends.input.slots() / self.channels;
+            let end = self.consumed + waiting.min(needed) as u64;
+            if self.take_events(end)? {
+                continue;
+            }
+            if waiting < needed {
+                // Nothing is left to catch up with.
+                self.behind = false;
+                self.sleep_until(self.consumed + needed as u64);
+                continue;
+            }
+            self.step(needed, waiting, &mut reports)?;
+        }
+        Ok(())
+    }
+
+    fn sleep_until(&self, position: u64) {
+        self.shared.wanted.store(position, Release);
+        if self.shared.sent.load(Acquire) < position {
+            std::thread::park_timeout(NAP);
+        }
+    }
+
+    /// Takes the events of positions before `end`; true where the stream started anew.
+    fn take_events(&mut self, end: u64) -> Result<bool, EngineError> {
+        while let Ok(&event) = self.ends.events.peek() {
+            match event {
+                Event::Level { at, level } if at < end => self.level = level,
+                Event::Restart { last, next } if last <= end => {
+                    let _ = self.ends.events.pop();
+                    self.restart(last, next)?;
+                    return Ok(true);
+                }
+                _ => return Ok(false),
+            }
+            let _ = self.ends.events.pop();
+        }
+        Ok(false)
+    }
+
+    /// Forgets the input up to `last` and goes on at position `next`, output indices with it.
+    fn restart(&mut self, last: u64, next: u64) -> Result<(), EngineError> {
+        let forgotten = (last - self.consumed) as usize * self.channels;
+        if let Ok(chunk) = self.ends.input.read_chunk(forgotten) {
+            chunk.commit_all();
+        }
+        self.consumed = next;
+        self.pipeline.reset()?;
+        self.resampler.reset();
+        self.hop_out.fill(0.0);
+        while self.made < next && !self.shared.stop.load(Acquire) {
+            let silent = (next - self.made).min(self.host_hop as u64 + 1) as usize;
+            self.host[..silent * self.channels].fill(0.0);
+            self.hand_on(silent);
+        }
+        Ok(())
+    }
+
+    /// One hop: `needed` of the `waiting` samples of each channel.
+    fn step(&mut self, needed: usize, waiting: usize, reports: &mut ReportSender) -> Result<(), EngineError> {
+        let started = Instant::now();
+        self.take_hop(needed)?;
+        let online = !self.shared.offline.load(Relaxed);
+        if online && self.is_past(self.host_hop) {
+            self.behind = true;
+        }
+        let mut report = FrameReport { index: self.frames, level: self.level, ..FrameReport::default() };
+        report.channels = self.channels as u8;
+        let passed_over = online && self.behind && (waiting - needed) as f64 > self.host_hop;
+        if passed_over {
+            report.late = true;
+            self.hop_out.fill(0.0);
+            self.pipeline.reset()?;
+        } else {
+            self.behind = false;
+            self.pipeline.step(&self.hop_in, self.level, &mut self.hop_out, &mut report)?;
+        }
+        let made = {
+            let room = self.resampler.output_max();
+            self.resampler.from_hop(&self.hop_out, &mut self.host[..room * self.channels])?
+        };
+        let room = self.resampler.output_max();
+        // Planar with room to planar without: the ring wants frames.
+        for channel in 1..self.channels {
+            self.host.copy_within(channel * room..channel * room + made, channel * made);
+        }
+        report.late |= online && self.is_past(0.0) && self.shared.ready.load(Relaxed);
+        self.hand_on(made);
+        if !passed_over {
+            self.shared.ready.store(true, Release);
+        }
+        self.frames += 1;
+        if self.telemetry.view_open() {
+            self.spectrum.push(&self.hop_in);
+            report.spectrum = self.spectrum.bands();
+            reports.send(report);
+        }
+        let load = (started.elapsed().as_secs_f64() / self.hop_seconds) as f32;
+        self.load += (load - self.load) / LOAD_HOPS;
+        self.telemetry.set_load(self.load);
+        Ok(())
+    }
+
+    /// Whether the next output sample plus `margin` host samples is already past its time.
+    fn is_past(&self, margin: f64) -> bool {
+        let heard = self.shared.sent.load(Acquire) as f64 - f64::from(self.shared.shift.load(Relaxed));
+        heard > self.made as f64 + margin
+    }
+
+    /// Reads the next hop from the ring into `hop_in`, at the model's rate.
+    fn take_hop(&mut self, needed: usize) -> Result<(), EngineError> {
+        let samples = needed * self.channels;
+        let _ = self.ends.input.pop_entire_slice(&mut self.interleaved[..samples]);
+        for (index, sample) in self.interleaved[..samples].iter().enumerate() {
+            self.host[index % self.channels * needed + index / self.channels] = *sample;
+        }
+        self.consumed += needed as u64;
+        self.resampler.to_hop(&self.host[..samples], &mut self.hop_in)
+    }
+
+    /// Hands `count` planar host samples of each channel on to the audio thread, waiting for room where the host has
+    /// stopped to process.
+    fn hand_on(&mut self, count: usize) {
+        let samples = count * self.channels;
+        for (index, sample) in self.interleaved[..samples].iter_mut().enumerate() {
+            *sample = self.host[index % self.channels * count + index / self.channels];
+        }
+        while self.ends.output.push_entire_slice(&self.interleaved[..samples]).is_err() {
+            if self.shared.stop.load(Acquire) {
+                return;
+            }
+            std::thread::park_timeout(NAP);
+        }
+        self.made += count as u64;
+    }
+}

@@ -1,0 +1,34 @@
+//! What can be wrong with a model file or with running it.
+
+use crate::codec::PacketError;
+use std::path::PathBuf;
+use thiserror::Error;
+
+/// Why a model can't be opened or run.
+#[derive(Debug, Error)]
+pub enum ModelError {
+    /// The file can't be read.
+    #[error("can't read the model file {path}: {source}")]
+    Read { path: PathBuf, source: std::io::Error },
+    /// The file isn't a model archive.
+    #[error("the model file is not a model archive: {0}")]
+    Archive(#[from] zip::result::ZipError),
+    /// An entry of the archive is missing, damaged or larger than any model.
+    #[error("the model file's entry {entry}: {reason}")]
+    Entry { entry: &'static str, reason: String },
+    /// The card isn't valid.
+    #[error("the model's card.json: {0}")]
+    Card(String),
+    /// The card's numbers of codebooks don't make a packet.
+    #[error("the model's card.json: {0}")]
+    Format(#[from] PacketError),
+    /// The runtime refuses the graph or fails to run it.
+    #[error("the {graph} of the model can't be {action} by {runtime}: {source}")]
+    Graph { graph: &'static str, action: &'static str, runtime: String, source: ort::Error },
+    /// A graph gave an output of the wrong shape.
+    #[error("the {graph} of the model gave {got} values of {output} where its card says {expected}")]
+    Shape { graph: &'static str, output: &'static str, got: usize, expected: usize },
+    /// No runtime could be started at all.
+    #[error("no inference runtime could be started: {0}")]
+    Runtime(String),
+}

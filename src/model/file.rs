@@ -1,0 +1,92 @@
+//! Reading a model file.
+
+use super::{ModelCard, ModelError, stream::SessionPool};
+use crate::codec::PacketFormat;
+use std::io::{Cursor, Read, Seek};
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+/// The model inside the program.
+static BUILTIN: &[u8] = include_bytes!("../../assets/live.vrvqmodel");
+
+/// Largest card accepted, in bytes.
+const MAX_CARD: u64 = 1 << 20;
+/// Largest graph accepted, in bytes: the limit of ONNX's own format.
+const MAX_GRAPH: u64 = 1 << 31;
+
+/// A model: its card, its two graphs, and the sessions that wait to run them again.
+pub struct Model {
+    card: ModelCard,
+    format: PacketFormat,
+    pub(super) encoder: Vec<u8>,
+    pub(super) decoder: Vec<u8>,
+    pub(super) encoders: SessionPool,
+    pub(super) decoders: SessionPool,
+}
+
+/// The whole of one entry, but no more than `limit` bytes of it, whatever the archive claims.
+fn read_entry<R: Read + Seek>(
+    archive: &mut zip::ZipArchive<R>,
+    entry: &'static str,
+    limit: u64,
+) -> Result<Vec<u8>, ModelError> {
+    let wrong = |reason: String| ModelError::Entry { entry, reason };
+    let file = archive.by_name(entry).map_err(|e| wrong(e.to_string()))?;
+    let mut bytes = Vec::new();
+    file.take(limit + 1).read_to_end(&mut bytes).map_err(|e| wrong(e.to_string()))?;
+    if bytes.len() as u64 > limit {
+        return Err(wrong(format!("is larger than {limit} bytes")));
+    }
+    Ok(bytes)
+}
+
+impl Model {
+    /// The model inside the program, read once.
+    ///
+    /// # Errors
+    /// Those of [`Model::from_bytes`], if the program was built with a damaged model.
+    pub fn builtin() -> Result<Arc<Self>, ModelError> {
+        static MODEL: OnceLock<Arc<Model>> = OnceLock::new();
+        if let Some(model) = MODEL.get() {
+            return Ok(model.clone());
+        }
+        let model = Arc::new(Self::from_bytes(BUILTIN)?);
+        Ok(MODEL.get_or_init(|| model).clone())
+    }
+
+    /// Opens a model file.
+    ///
+    /// # Errors
+    /// [`ModelError::Read`] where it can't be read, otherwise those of [`Model::from_bytes`].
+    pub fn open(path: &Path) -> Result<Arc<Self>, ModelError> {
+        let bytes = std::fs::read(path).map_err(|source| ModelError::Read { path: path.into(), source })?;
+        Ok(Arc::new(Self::from_bytes(&bytes)?))
+    }
+
+    /// Reads a model archive.
+    ///
+    /// # Errors
+    /// [`ModelError`] naming the entry or the field that is wrong. The graphs are checked when a stream is made.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModelError> {
+        let mut archive = zip::ZipArchive::new(Cursor::new(bytes))?;
+        let card = ModelCard::parse(&read_entry(&mut archive, "card.json", MAX_CARD)?)?;
+        Ok(Self {
+            format: card.packet_format()?,
+            encoder: read_entry(&mut archive, "encoder.onnx", MAX_GRAPH)?,
+            decoder: read_entry(&mut archive, "decoder.onnx", MAX_GRAPH)?,
+            encoders: SessionPool::default(),
+            decoders: SessionPool::default(),
+            card,
+        })
+    }
+
+    /// What the model states about itself.
+    pub fn card(&self) -> &ModelCard {
+        &self.card
+    }
+
+    /// How its frames are packed.
+    pub fn packet_format(&self) -> PacketFormat {
+        self.format
+    }
+}

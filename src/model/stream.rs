@@ -1,0 +1,243 @@
+//! Encoder and decoder streams: sessions with their state.
+//!
+//! Channels are the batch, so stereo costs one pass over the weights. A session outlives its stream in the model's
+//! pool: a host that activates a plug-in again and again pays for loading once.
+
+use super::{Model, ModelError, Runtime, runtime};
+use ort::session::{Session, builder::GraphOptimizationLevel};
+use ort::value::{DynValue, Tensor};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Sessions that wait for a stream.
+#[derive(Default)]
+pub(super) struct SessionPool(Mutex<Vec<Session>>);
+
+/// Sessions kept for later streams; more are dropped.
+const POOL_SIZE: usize = 8;
+
+impl SessionPool {
+    fn take(&self) -> Option<Session> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    }
+
+    fn give(&self, session: Session) {
+        let mut sessions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if sessions.len() < POOL_SIZE {
+            sessions.push(session);
+        }
+    }
+}
+
+/// What the encoder makes of some hops: for each channel, for each hop.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Encoded {
+    /// Codes of all codebooks, `[channels, hops, codebooks]`.
+    pub codes: Vec<u16>,
+    /// Importance p in [0, 1], `[channels, hops]`.
+    pub importance: Vec<f32>,
+}
+
+/// One graph with its state.
+struct Stream {
+    graph: &'static str,
+    runtime: &'static Runtime,
+    model: Arc<Model>,
+    session: Option<Session>,
+    state: DynValue,
+    state_size: usize,
+    channels: usize,
+}
+
+fn ort_error(
+    graph: &'static str,
+    action: &'static str,
+    runtime: &'static Runtime,
+) -> impl Fn(ort::Error) -> ModelError + Copy {
+    move |source| ModelError::Graph { graph, action, runtime: runtime.name().into(), source }
+}
+
+fn load(graph: &'static str, bytes: &[u8], runtime: &'static Runtime) -> Result<Session, ModelError> {
+    let build = || -> ort::Result<Session> {
+        let mut builder = Session::builder(runtime.environment())?
+            .with_optimization_level(GraphOptimizationLevel::All)?
+            .with_intra_threads(1)?
+            .with_inter_threads(1)?;
+        if !runtime.is_builtin() {
+            builder = builder.with_intra_op_spinning(false)?;
+        }
+        builder.commit_from_memory(bytes)
+    };
+    build().map_err(ort_error(graph, "loaded", runtime))
+}
+
+impl Stream {
+    fn new(graph: &'static str, model: &Arc<Model>, channels: usize) -> Result<Self, ModelError> {
+        let runtime = runtime()?;
+        let (pool, bytes, state_size) = if graph == ENCODER {
+            (&model.encoders, &model.encoder, model.card().encoder_state)
+        } else {
+            (&model.decoders, &model.decoder, model.card().decoder_state)
+        };
+        let session = match pool.take() {
+            Some(session) => session,
+            None => load(graph, bytes, runtime)?,
+        };
+        let state = zero_state(channels, state_size).map_err(ort_error(graph, "run", runtime))?;
+        Ok(Self { graph, runtime, model: model.clone(), session: Some(session), state, state_size, channels })
+    }
+
+    fn reset(&mut self) -> Result<(), ModelError> {
+        self.state = zero_state(self.channels, self.state_size).map_err(ort_error(self.graph, "run", self.runtime))?;
+        Ok(())
+    }
+
+    /// Runs the graph on `inputs` and its state, lets `read` see the outputs, and keeps the next state.
+    fn run<const N: usize>(
+        &mut self,
+        inputs: [(&'static str, ort::session::SessionInputValue<'_>); N],
+        read: impl FnOnce(&ort::session::SessionOutputs<'_>) -> Result<(), Failure>,
+    ) -> Result<(), ModelError> {
+        let (graph, runtime) = (self.graph, self.runtime);
+        let session = self.session.as_mut().expect("a stream keeps its session until it is dropped");
+        let mut all: Vec<(std::borrow::Cow<'_, str>, ort::session::SessionInputValue<'_>)> =
+            inputs.into_iter().map(|(name, value)| (name.into(), value)).collect();
+        all.push(("state".into(), (&self.state).into()));
+        let mut outputs = session.run(all).map_err(ort_error(graph, "run", runtime))?;
+        read(&outputs).map_err(|failure| match failure {
+            Failure::Ort(source) => ort_error(graph, "run", runtime)(source),
+            Failure::Shape { output, got, expected } => ModelError::Shape { graph, output, got, expected },
+        })?;
+        let next = outputs.remove("next_state");
+        drop(outputs);
+        self.state =
+            next.ok_or(ModelError::Shape { graph, output: "next_state", got: 0, expected: self.state_size })?;
+        Ok(())
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        if let Some(session) = self.session.take() {
+            let pool = if self.graph == ENCODER { &self.model.encoders } else { &self.model.decoders };
+            pool.give(session);
+        }
+    }
+}
+
+/// What reading the outputs can meet.
+enum Failure {
+    Ort(ort::Error),
+    Shape { output: &'static str, got: usize, expected: usize },
+}
+
+impl From<ort::Error> for Failure {
+    fn from(error: ort::Error) -> Self {
+        Self::Ort(error)
+    }
+}
+
+fn expect_len(output: &'static str, got: usize, expected: usize) -> Result<(), Failure> {
+    if got == expected { Ok(()) } else { Err(Failure::Shape { output, got, expected }) }
+}
+
+fn zero_state(channels: usize, size: usize) -> ort::Result<DynValue> {
+    Ok(Tensor::from_array(([channels, size], vec![0.0f32; channels * size]))?.into_dyn())
+}
+
+const ENCODER: &str = "encoder";
+const DECODER: &str = "decoder";
+
+/// An encoder stream.
+pub struct Encoder(Stream);
+
+impl Encoder {
+    /// A stream of `channels` channels at its start. Loads the graph, unless an earlier stream left one.
+    ///
+    /// # Errors
+    /// [`ModelError`] where no runtime starts or it refuses the graph.
+    pub fn new(model: &Arc<Model>, channels: usize) -> Result<Self, ModelError> {
+        Stream::new(ENCODER, model, channels).map(Self)
+    }
+
+    /// Encodes the next `hops` hops: `audio` is `[channels, hops * hop]`.
+    ///
+    /// # Errors
+    /// [`ModelError`] where the runtime fails or the graph's outputs aren't what the card says.
+    ///
+    /// # Panics
+    /// Where `audio` has another length.
+    pub fn step(&mut self, audio: &[f32], hops: usize, encoded: &mut Encoded) -> Result<(), ModelError> {
+        let (channels, card) = (self.0.channels, self.0.model.card());
+        let (hop, codebooks) = (card.hop, card.codebooks);
+        assert_eq!(audio.len(), channels * hops * hop, "audio is [channels, hops * hop]");
+        let error = ort_error(ENCODER, "run", self.0.runtime);
+        let input = Tensor::from_array(([channels, hops, hop], audio.to_vec())).map_err(error)?;
+        self.0.run([("audio", input.into())], |outputs| {
+            let (_, codes) = outputs["codes"].try_extract_tensor::<i64>()?;
+            expect_len("codes", codes.len(), channels * hops * codebooks)?;
+            let (_, importance) = outputs["importance"].try_extract_tensor::<f32>()?;
+            expect_len("importance", importance.len(), channels * hops)?;
+            encoded.codes.clear();
+            encoded.codes.extend(codes.iter().map(|&code| code as u16));
+            encoded.importance.clear();
+            encoded.importance.extend_from_slice(importance);
+            Ok(())
+        })
+    }
+
+    /// Starts the stream anew.
+    ///
+    /// # Errors
+    /// [`ModelError`] where the runtime can't hold the state.
+    pub fn reset(&mut self) -> Result<(), ModelError> {
+        self.0.reset()
+    }
+}
+
+/// A decoder stream.
+pub struct Decoder(Stream);
+
+impl Decoder {
+    /// A stream of `channels` channels at its start. Loads the graph, unless an earlier stream left one.
+    ///
+    /// # Errors
+    /// [`ModelError`] where no runtime starts or it refuses the graph.
+    pub fn new(model: &Arc<Model>, channels: usize) -> Result<Self, ModelError> {
+        Stream::new(DECODER, model, channels).map(Self)
+    }
+
+    /// Decodes the next `hops` hops: `codes` is `[channels, hops, codebooks]`, `counts` is `[channels, hops]` with
+    /// values 1..=codebooks (codes from the count on are ignored), `audio` receives `[channels, hops * hop]`.
+    ///
+    /// # Errors
+    /// [`ModelError`] where the runtime fails or the graph's output isn't what the card says.
+    ///
+    /// # Panics
+    /// Where a slice has another length.
+    pub fn step(&mut self, codes: &[u16], counts: &[u8], hops: usize, audio: &mut [f32]) -> Result<(), ModelError> {
+        let (channels, card) = (self.0.channels, self.0.model.card());
+        let (hop, codebooks) = (card.hop, card.codebooks);
+        assert_eq!(codes.len(), channels * hops * codebooks, "codes are [channels, hops, codebooks]");
+        assert_eq!(counts.len(), channels * hops, "counts are [channels, hops]");
+        assert_eq!(audio.len(), channels * hops * hop, "audio is [channels, hops * hop]");
+        let error = ort_error(DECODER, "run", self.0.runtime);
+        let codes: Vec<i64> = codes.iter().map(|&code| i64::from(code)).collect();
+        let codes = Tensor::from_array(([channels, hops, codebooks], codes)).map_err(error)?;
+        let counts: Vec<i64> = counts.iter().map(|&count| i64::from(count)).collect();
+        let counts = Tensor::from_array(([channels, hops], counts)).map_err(error)?;
+        self.0.run([("codes", codes.into()), ("count", counts.into())], |outputs| {
+            let (_, decoded) = outputs["audio"].try_extract_tensor::<f32>()?;
+            expect_len("audio", decoded.len(), audio.len())?;
+            audio.copy_from_slice(decoded);
+            Ok(())
+        })
+    }
+
+    /// Starts the stream anew.
+    ///
+    /// # Errors
+    /// [`ModelError`] where the runtime can't hold the state.
+    pub fn reset(&mut self) -> Result<(), ModelError> {
+        self.0.reset()
+    }
+}

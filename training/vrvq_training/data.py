@@ -1,0 +1,157 @@
+"""Audio from openly licensed Debian packages: download, decode to 44.1 kHz mono, split by kind and held-out set.
+
+Kinds are ``speech``, ``music`` and ``general``; training draws from the three evenly. Whole packages or whole
+languages (so: speakers) are held out for evaluation.
+"""
+
+import hashlib
+import json
+import pathlib
+import re
+import subprocess
+import sys
+
+import numpy as np
+import soundfile
+import soxr
+
+SAMPLE_RATE = 44100
+KINDS = ("speech", "music", "general")
+
+# package -> (kind, pattern of the files to use, pattern of the held-out files, licence as its copyright file states)
+PACKAGES = {
+    "tuxpaint-stamps-default": ("speech", r"_desc(_\w+)?\.ogg$", r"_desc_(be|da)\.ogg$", "GPL-2+"),
+    "klettres-data": ("speech", r"\.ogg$", r"/klettres/(it|hu|en_GB)/", "GPL-2+"),
+    "ktuberling-data": ("speech", r"\.(ogg|wav)$", r"/sounds/(wa|ru)/", "GPL-2+ / LGPL / CC"),
+    "qabcs-data": ("speech", r"/sounds/.*\.(ogg|wav)$", None, "GPL-3+"),
+    "hedgewars-data": ("speech", r"/voices/.*\.ogg$", None, "GPL-2+ / GFDL"),
+    "wesnoth-1.16-music": ("music", r"\.ogg$", None, "GPL-2+ / CC-BY-SA-4.0"),
+    "planetblupi-music-ogg": ("music", r"\.ogg$", None, "GPL-3+"),
+    "supertux-data": ("music", r"/music/.*\.ogg$", None, "GPL-2+ / CC-BY-SA"),
+    "singularity-music": ("music", r"\.ogg$", None, "GPL-2+ / CC-BY-SA"),
+    "colobot-common-sounds": ("music", r"/music/.*\.ogg$", None, "GPL-3"),
+    "fretsonfire-songs-sectoid": ("music", r"\.ogg$", r".", "GPL-2 / CC"),
+    "hyperrogue-music": ("music", r"/music/.*\.ogg$", r".", "CC-BY-SA"),
+    "openclonk-data": ("music", r"\.ogg$", r".", "CC-BY / CC-BY-SA"),
+    "hydrogen-drumkits": ("general", r"\.(flac|wav)$", None, "GPL-2+ / CC-BY-SA"),
+    "sonic-pi-samples": ("general", r"\.(flac|wav)$", r".", "CC0-1.0"),
+    "wesnoth-1.16-data": ("general", r"\.ogg$", r".", "GPL-2+ / CC-BY-SA-4.0"),
+    "lomiri-sounds": ("general", r"\.ogg$", r".", "CC-BY-SA-3.0 / CC0"),
+}
+# Game effects come with the music and voice packages above.
+EFFECTS = {"supertux-data": r"/sounds/.*\.(ogg|wav)$", "colobot-common-sounds": r"/sounds/.*\.(ogg|wav)$"}
+
+
+def fetch(folder):
+    """Downloads and unpacks the packages into ``folder`` (Debian's own client; no root needed)."""
+    folder = pathlib.Path(folder).resolve()
+    (folder / "deb").mkdir(parents=True, exist_ok=True)
+    for package in PACKAGES:
+        if (folder / "x" / package).exists():
+            continue
+        subprocess.run(["apt-get", "download", package], cwd=folder / "deb", check=True)
+        archive = next((folder / "deb").glob(f"{package}_*.deb"))
+        subprocess.run(["dpkg-deb", "-x", archive, folder / "x" / package], check=True)
+
+
+def decode(path):
+    """Mono float32 samples of ``path`` at 44.1 kHz, shape ``[samples]``; raises on empty or silent files."""
+    samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    mono = samples.mean(axis=1)
+    if rate != SAMPLE_RATE:
+        mono = soxr.resample(mono, rate, SAMPLE_RATE)
+    if len(mono) < SAMPLE_RATE // 10 or not np.isfinite(mono).all() or np.abs(mono).max() < 1e-4:
+        raise ValueError("empty, silent or not finite")
+    return np.clip(mono, -1, 1)
+
+
+def _files(root, package, pattern):
+    found = sorted((root / "x" / package).rglob("*"))
+    return [path for path in found if path.is_file() and re.search(pattern, str(path))]
+
+
+def prepare(folder, limit_minutes=150.0):
+    """Decodes everything into one int16 file for each kind and split, ``<kind>-<train|test>.npy``.
+
+    At most ``limit_minutes`` of each kind are kept for training (packages share it evenly) and 20 for testing. Writes
+    ``index.json``: minutes of each package, the licence, the checksum of the downloaded archive, and the files that
+    were skipped with the reason.
+    """
+    folder = pathlib.Path(folder).resolve()
+    jobs = [(kind, package, pattern, held) for package, (kind, pattern, held, _) in PACKAGES.items()]
+    jobs += [("general", package, pattern, None) for package, pattern in EFFECTS.items()]
+    index = {"packages": {}, "skipped": []}
+    parts = {(kind, split): [] for kind in KINDS for split in ("train", "test")}
+    rng = np.random.default_rng(1)
+    for kind, package, pattern, held in jobs:
+        others = sum(1 for job in jobs if job[0] == kind)
+        budget = {"train": limit_minutes * 60 * SAMPLE_RATE * 2 / others, "test": 20 * 60 * SAMPLE_RATE / 2}
+        files = _files(folder, package, pattern)
+        for path in [files[i] for i in rng.permutation(len(files))]:
+            split = "test" if held and re.search(held, str(path)) else "train"
+            if budget[split] <= 0:
+                continue
+            try:
+                samples = decode(path)
+            except Exception as error:  # a corrupt file must not end the run
+                index["skipped"].append(f"{path.relative_to(folder)}: {error}")
+                continue
+            samples = samples[: int(budget[split])]
+            budget[split] -= len(samples)
+            # A short pause parts the files, as in real speech and music.
+            parts[kind, split].append((np.concatenate([samples, np.zeros(4410)]) * 32767).astype(np.int16))
+            entry = index["packages"].setdefault(f"{package}/{kind}/{split}", {"minutes": 0.0})
+            entry["minutes"] += len(samples) / SAMPLE_RATE / 60
+    for key, entry in index["packages"].items():
+        package = key.split("/")[0]
+        archive = next((folder / "deb").glob(f"{package}_*.deb"))
+        entry["licence"] = PACKAGES[package][3]
+        entry["archive"] = archive.name
+        entry["sha256"] = hashlib.sha256(archive.read_bytes()).hexdigest()
+        entry["minutes"] = round(entry["minutes"], 1)
+    for (kind, split), arrays in parts.items():
+        np.save(folder / f"{kind}-{split}.npy", np.concatenate(arrays))
+    (folder / "index.json").write_text(json.dumps(index, indent=1))
+    for line in index["skipped"]:
+        print("skipped", line, file=sys.stderr)
+    print(json.dumps({k: v["minutes"] for k, v in index["packages"].items()}, indent=1))
+
+
+class Segments:
+    """Random training segments, a third of each kind, with random gain and with silence mixed in.
+
+    About one segment in eight holds digital silence (all of it, its start or its end) or very quiet noise, so that the
+    importance map learns what silence is worth.
+    """
+
+    def __init__(self, folder, segment, seed):
+        """``segment`` is a length in samples."""
+        folder = pathlib.Path(folder)
+        self.sources = [np.load(folder / f"{kind}-train.npy", mmap_mode="r") for kind in KINDS]
+        self.segment = segment
+        self.rng = np.random.default_rng(seed)
+
+    def batch(self, size):
+        """``[size, segment]`` float32."""
+        return np.stack([self._one(i % len(self.sources)) for i in range(size)])
+
+    def _one(self, kind):
+        rng, length = self.rng, self.segment
+        source = self.sources[kind]
+        start = rng.integers(0, len(source) - length)
+        audio = source[start : start + length].astype(np.float32) / 32768
+        audio = audio * 10 ** (rng.uniform(-18, 6) / 20)
+        peak = np.abs(audio).max()
+        if peak > 1:
+            audio = audio / peak
+        case = rng.integers(0, 40)
+        cut = rng.integers(0, length)
+        if case == 0:
+            audio[:] = 0
+        elif case == 1:
+            audio[:cut] = 0
+        elif case in (2, 3):
+            audio[cut:] = 0
+        elif case == 4:
+            audio = rng.normal(size=length).astype(np.float32) * 10 ** rng.uniform(-4.5, -3)
+        return audio.astype(np.float32)

@@ -1,0 +1,95 @@
+"""Held-out figures: constant counts and levels against bitrate, by kind of audio; silence; use of the codebooks."""
+
+import pathlib
+
+import numpy as np
+import torch
+
+from . import metrics
+from .data import KINDS
+from .quantizer import count
+
+ITEM_SECONDS = 8
+COUNT_BITS, CODE_BITS = 3, 10
+
+
+def items(folder, kind, number):
+    """``number`` held-out items of 8 s, spread evenly over the test file: ``[number, samples]``, each a hop whole."""
+    source = np.load(pathlib.Path(folder) / f"{kind}-test.npy", mmap_mode="r")
+    length = ITEM_SECONDS * metrics.SAMPLE_RATE // 512 * 512
+    starts = np.linspace(0, len(source) - length, number).astype(int)
+    return np.stack([source[s : s + length].astype(np.float32) / 32768 for s in starts])
+
+
+@torch.no_grad()
+def encode(model, audio):
+    """Codes and importance of ``[items, samples]``."""
+    latent, importance = model.encode(torch.from_numpy(audio))
+    return model.quantizer.encode(latent), importance
+
+
+def kilobits(counts, frame_rate):
+    """Mean kb/s of ``counts`` with the bits of the count."""
+    return float((COUNT_BITS + CODE_BITS * counts.double()).mean()) * frame_rate / 1000
+
+
+@torch.no_grad()
+def point(model, audio, codes, counts, kind):
+    """Means over the items of one operating point."""
+    decoded = model.decode(codes, counts).numpy()[:, model.hop :]
+    audio = audio[:, : -model.hop]
+    rows = []
+    for target, output in zip(audio, decoded):
+        row = {"si_sdr": metrics.si_sdr(target, output), "mel": metrics.mel(target, output)}
+        if kind == "speech":
+            row["pesq"], row["estoi"] = metrics.speech_scores(target, output)
+        rows.append(row)
+    return {"kbps": kilobits(counts, 44100 / model.hop)} | {key: float(np.mean([r[key] for r in rows])) for key in rows[0]}
+
+
+def table(model, folder, number=12, counts=(1, 2, 4, 8), levels=(4, 8, 16, 32), kinds=KINDS):
+    """All operating points: ``{kind: {"n=8": {...}, "l=16": {...}}}``."""
+    result = {}
+    for kind in kinds:
+        audio = items(folder, kind, number)
+        codes, importance = encode(model, audio)
+        points = {f"n={n}": torch.full(importance.shape, n) for n in counts}
+        points |= {f"l={level}": count(importance, level, codes.shape[-1]) for level in levels}
+        result[kind] = {name: point(model, audio, codes, c, kind) for name, c in points.items()}
+        result[kind]["importance"] = {"mean": float(importance.mean()), "std": float(importance.std())}
+    return result
+
+
+@torch.no_grad()
+def silence(model, folder, seconds=10, level=48.0):
+    """Share of frames at one codebook in digital silence at ``level``: from the start, and after speech."""
+    hops = int(seconds * 44100 / model.hop)
+    from_start = torch.zeros(1, hops * model.hop)
+    speech = torch.from_numpy(items(folder, "speech", 4))
+    after = torch.cat([speech, torch.zeros(4, hops * model.hop)], 1)
+    first = count(model.encode(from_start)[1], level, 8)
+    later = count(model.encode(after)[1][:, -hops:], level, 8)
+    return {"from start": float((first == 1).float().mean()), "after speech": float((later == 1).float().mean())}
+
+
+@torch.no_grad()
+def codebook_use(model, folder, number=24):
+    """Share of the entries of each codebook that the held-out items use at least once."""
+    used = [set() for _ in range(model.quantizer.codebooks.shape[0])]
+    for kind in KINDS:
+        codes, _ = encode(model, items(folder, kind, number))
+        for k, seen in enumerate(used):
+            seen.update(codes[..., k].flatten().tolist())
+    return [len(seen) / model.quantizer.codebooks.shape[1] for seen in used]
+
+
+def markdown(result):
+    """The table of :func:`table` as Markdown."""
+    lines = ["| kind | point | kb/s | SI-SDR dB | log-mel | PESQ-wb | ESTOI |", "|---|---|---|---|---|---|---|"]
+    for kind, points in result.items():
+        for name, row in points.items():
+            if name == "importance":
+                continue
+            speech = f"{row['pesq']:.2f} | {row['estoi']:.3f}" if "pesq" in row else "– | –"
+            lines.append(f"| {kind} | {name} | {row['kbps']:.2f} | {row['si_sdr']:.2f} | {row['mel']:.3f} | {speech} |")
+    return "\n".join(lines)

@@ -1,0 +1,170 @@
+"""Writes the model file: a ZIP of ``card.json``, ``encoder.onnx`` and ``decoder.onnx``.
+
+Both graphs step any number of hops for any batch; all their past is one flat state tensor in and out, zero at the
+start of a stream. The weights are rounded to half precision; ``rounded`` gives the PyTorch model with the same
+weights, which is the one to evaluate.
+"""
+
+import copy
+import json
+import zipfile
+
+import torch
+from onnx import TensorProto
+
+from .graph import END, Graph
+from .model import EPSILON
+
+FLOAT, INT = TensorProto.FLOAT, TensorProto.INT64
+
+
+def rounded(model):
+    """A copy with all weights rounded to half precision."""
+    model = copy.deepcopy(model).eval()
+    for tensor in list(model.parameters()) + list(model.buffers()):
+        tensor.data = tensor.data.half().float()
+    return model
+
+
+class State:
+    """Hands out parts of the flat state tensor and collects their successors."""
+
+    def __init__(self, graph):
+        self.graph, self.size, self.successors = graph, 0, []
+
+    def past(self, frames, width):
+        """The next ``frames * width`` values of the state as ``[batch, frames, width]``."""
+        part = self.graph.slice("state", self.size, self.size + frames * width, 1)
+        self.size += frames * width
+        return self.graph.reshape(part, -1, frames, width)
+
+    def keep(self, x, frames, width):
+        """The last ``frames`` frames of ``x`` become that part of the next state."""
+        self.successors.append(self.graph.reshape(self.graph.slice(x, -frames, END, 1), -1, frames * width))
+
+    def next(self):
+        return self.graph.concat(self.successors, 1)
+
+
+def _depthwise(graph, state, x, layer):
+    """Causal depthwise convolution as shifted slices, which runtimes do faster than a one-frame convolution."""
+    kernel, width = layer.weight.shape
+    extended = graph.concat([state.past(kernel - 1, width), x], 1)
+    state.keep(extended, kernel - 1, width)
+    total = graph.weight(layer.bias)
+    for tap in range(kernel):
+        shifted = graph.slice(extended, tap, tap - kernel + 1 if tap < kernel - 1 else END, 1)
+        total = graph.plus(graph.mul(shifted, graph.weight(layer.weight[tap])), total)
+    return total
+
+
+def _block(graph, state, x, block):
+    hidden = graph.normalise(_depthwise(graph, state, x, block.depthwise), EPSILON)
+    return graph.plus(x, graph.linear(graph.silu(graph.linear(hidden, block.widen)), block.narrow))
+
+
+def _io(hop, codebooks, size):
+    audio = ("audio", FLOAT, ["batch", "hops", hop])
+    codes = ("codes", INT, ["batch", "hops", codebooks])
+    state, next_state = (("state", FLOAT, ["batch", size]), ("next_state", FLOAT, ["batch", size]))
+    return audio, codes, state, next_state
+
+
+def encoder(model):
+    """The encoder's graph and the size of its state."""
+    g, config, hop = Graph(), model.config, model.hop
+    state = State(g)
+    joined = g.concat([state.past(1, hop), "audio"], 1)
+    state.keep(joined, 1, hop)
+    frames = g.concat([g.slice(joined, 0, -1, 1), "audio"], 2)
+    spectrum = g.matmul(frames, g.weight(model.basis))
+    weighted = g.mul(g.compand(spectrum, config["companding"]), g.weight(model.weighting))
+    norm = g.add("Sqrt", [g.add("ReduceSum", [g.mul(weighted, weighted), g.integers(-1)], keepdims=1)])
+    floor = config["gain_floor"]
+    shape = g.add("Div", [weighted, g.plus(norm, g.constant(floor))])
+    gain = g.add("Log", [g.plus(g.mul(norm, g.constant(1 / floor)), g.constant(1.0))])
+    centred = g.add("Sub", [gain, g.weight(model.gain_mean)])
+    features = g.concat([g.mul(shape, g.constant(hop**0.5 * 0.5)), centred], 2)
+    hidden = g.linear(features, model.encoder_in)
+    for block in model.encoder_blocks:
+        hidden = _block(g, state, hidden, block)
+    linear = g.concat([centred, g.matmul(shape, g.weight(model.analysis))], 2)
+    residual = g.plus(linear, g.linear(g.normalise(hidden, EPSILON), model.encoder_out))
+    codes = []
+    for book in model.quantizer.codebooks:
+        entries = g.weight(book)
+        score = g.matmul(residual, g.add("Transpose", [entries], perm=[1, 0]))
+        score = g.add("Sub", [score, g.constant((0.5 * book.square().sum(-1)).detach().numpy())])
+        code = g.add("ArgMax", [score], axis=-1, keepdims=0)
+        residual = g.add("Sub", [residual, g.add("Gather", [entries, code], axis=0)])
+        codes.append(g.add("Unsqueeze", [code, g.integers(2)]))
+    subnet = model.importance
+    x = g.normalise(_depthwise(g, state, hidden, subnet.depthwise), EPSILON)
+    x = g.silu(g.linear(g.silu(g.linear(x, subnet.first)), subnet.second))
+    importance = g.add("Sigmoid", [g.linear(x, subnet.last)])
+    importance = g.add("Squeeze", [importance, g.integers(2)])
+    audio, code_io, state_in, state_out = _io(hop, config["codebooks"], state.size)
+    outputs = {"codes": g.concat(codes, 2), "importance": importance, "next_state": state.next()}
+    importance_io = ("importance", FLOAT, ["batch", "hops"])
+    return g.model("encoder", [audio, state_in], [code_io, importance_io, state_out], outputs), state.size
+
+
+def decoder(model):
+    """The decoder's graph and the size of its state."""
+    g, config, hop = Graph(), model.config, model.hop
+    state = State(g)
+    latent = None
+    for k, book in enumerate(model.quantizer.codebooks):
+        code = g.add("Gather", ["codes", g.constant(k, "int64")], axis=2)
+        used = g.add("Less", [g.constant(k, "int64"), "count"])
+        mask = g.add("Unsqueeze", [g.add("Cast", [used], to=FLOAT), g.integers(2)])
+        entry = g.mul(g.add("Gather", [g.weight(book), code], axis=0), mask)
+        latent = entry if latent is None else g.plus(latent, entry)
+    hidden = g.linear(latent, model.decoder_in)
+    for block in model.decoder_blocks:
+        hidden = _block(g, state, hidden, block)
+    correction = g.linear(g.normalise(hidden, EPSILON), model.decoder_out)
+    gain = g.plus(g.slice(latent, 0, 1, 2), g.weight(model.gain_mean))
+    gain = g.plus(gain, g.slice(correction, 0, 1, 2))
+    gain = g.add("Clip", [gain, g.constant(0.0), g.constant(16.0)])
+    size = g.mul(g.add("Sub", [g.add("Exp", [gain]), g.constant(1.0)]), g.constant(config["gain_floor"]))
+    shape = g.matmul(g.slice(latent, 1, END, 2), g.weight(model.synthesis))
+    shape = g.plus(shape, g.slice(correction, 1, END, 2))
+    unweighted = g.add("Div", [g.mul(shape, size), g.weight(model.weighting)])
+    spectrum = g.compand(unweighted, 1 / config["companding"])
+    pieces = g.matmul(spectrum, g.add("Transpose", [g.weight(model.basis)], perm=[1, 0]))
+    overlaps = g.concat([state.past(1, hop), g.slice(pieces, hop, END, 2)], 1)
+    state.keep(overlaps, 1, hop)
+    decoded = g.plus(g.slice(pieces, 0, hop, 2), g.slice(overlaps, 0, -1, 1))
+    audio, code_io, state_in, state_out = _io(hop, config["codebooks"], state.size)
+    count = ("count", INT, ["batch", "hops"])
+    outputs = {"audio": decoded, "next_state": state.next()}
+    return g.model("decoder", [code_io, count, state_in], [audio, state_out], outputs), state.size
+
+
+def parameters(model):
+    """Number of weights, the fixed transform included."""
+    return sum(t.numel() for t in list(model.parameters()) + list(model.buffers()))
+
+
+def write(model, path, details):
+    """Writes the file for ``model`` (as :func:`rounded` gives it); ``details`` completes the card."""
+    config = model.config
+    encoder_graph, encoder_state = encoder(model)
+    decoder_graph, decoder_state = decoder(model)
+    card = {
+        "format": 1,
+        "sample_rate": config["sample_rate"],
+        "hop": config["hop"],
+        "codebooks": config["codebooks"],
+        "codebook_size": config["codebook_size"],
+        "latency_samples": {"encoder": 0, "decoder": config["hop"]},
+        "level": {"min": 1, "max": 48, "default": 16},
+        "encoder_state": encoder_state,
+        "decoder_state": decoder_state,
+        "parameters": parameters(model),
+    } | details
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("card.json", json.dumps(card, indent=1, ensure_ascii=False))
+        archive.writestr("encoder.onnx", encoder_graph.SerializeToString())
+        archive.writestr("decoder.onnx", decoder_graph.SerializeToString())

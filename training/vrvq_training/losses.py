@@ -1,0 +1,71 @@
+"""Distortion terms. The method's adversarial terms need a GPU and are not part of this model's training."""
+
+import torch
+import torch.nn.functional as F
+
+
+def envelope(power, spread, bands):
+    """Spectral envelope ``[batch, frames, hop]``: ``power`` averaged over about ``spread`` of each frequency, at least
+    ``bands`` bins, and over three frames."""
+    bins = power.shape[-1]
+    half = (torch.arange(bins) * spread / 2 + bands).long()
+    low = (torch.arange(bins) - half).clamp(min=0)
+    high = (torch.arange(bins) + half + 1).clamp(max=bins)
+    total = F.pad(power.double().cumsum(-1), (1, 0))
+    smooth = ((total[..., high] - total[..., low]) / (high - low)).float().clamp(min=0)
+    return F.avg_pool1d(F.pad(smooth.transpose(1, 2), (1, 1), mode="replicate"), 3, 1).transpose(1, 2)
+
+
+def erb_density(bins, rate):
+    """How many auditory bands (ERB, Glasberg and Moore 1990) a bin of 0..rate/2 covers, 1 at the lowest: ``[bins]``."""
+    frequency = (torch.arange(bins) + 0.5) / bins * rate / 2
+    density = 1 / (24.7 * (4.37 * frequency / 1000 + 1))
+    return density / density.max()
+
+
+def masked_noise(target, decoded, exponent, density, floor=1e-7):
+    """Squared MDCT error over the frame's own envelope to the power ``exponent``, relative to the frame's content.
+
+    1 is an output of silence. Exponent 0 is the plain relative error, 1 weighs the error in each band by what masks
+    it. ``density`` ``[hop]`` weighs the bins. ``[batch, frames]``; silent frames approach the absolute error over ``floor``.
+    """
+    smooth = envelope(target.square(), 0.15, 2) + floor
+    weight = smooth**-exponent * density
+    error = ((target - decoded).square() * weight).sum(-1)
+    return error / ((target.square() * weight).sum(-1) + (floor * weight).sum(-1))
+
+
+_FILTERS = {}
+
+
+def mel_filters(window, bands, rate=44100):
+    """Triangular mel filters ``[window // 2 + 1, bands]``, each summing to one."""
+    if (window, bands) not in _FILTERS:
+        mel = lambda f: 2595 * torch.log10(1 + f / 700)
+        edges = torch.linspace(0, float(mel(torch.tensor(rate / 2.0))), bands + 2)
+        edges = 700 * (10 ** (edges / 2595) - 1)
+        bins = torch.linspace(0, rate / 2, window // 2 + 1)[:, None]
+        rise = (bins - edges[:-2]) / (edges[1:-1] - edges[:-2])
+        fall = (edges[2:] - bins) / (edges[2:] - edges[1:-1])
+        filters = torch.minimum(rise, fall).clamp(min=0)
+        _FILTERS[window, bands] = filters / filters.sum(0).clamp(min=1e-3)
+    return _FILTERS[window, bands]
+
+
+def log_mel(audio, window, bands):
+    """log10 mel magnitudes ``[batch, frames, bands]``, hop window / 4, clamped at 1e-5."""
+    spectrum = torch.stft(
+        audio, window, window // 4, window=torch.hann_window(window), return_complex=True, center=True
+    )
+    magnitude = spectrum.abs().transpose(1, 2) / window * 4
+    return torch.log10((magnitude @ mel_filters(window, bands)).clamp(min=1e-5))
+
+
+# The paper's seven windows and bands.
+MEL_SCALES = ((32, 5), (64, 10), (128, 20), (256, 40), (512, 80), (1024, 160), (2048, 320))
+
+
+def mel_distance(target, decoded, scales=MEL_SCALES):
+    """Mean L1 distance of log-mel magnitudes over ``scales``, for each item: ``[batch]``."""
+    total = sum((log_mel(target, *s) - log_mel(decoded, *s)).abs().mean((1, 2)) for s in scales)
+    return total / len(scales)

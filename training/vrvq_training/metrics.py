@@ -1,0 +1,35 @@
+"""Figures of merit of decoded audio against its original, one item at a time."""
+
+import warnings
+
+import numpy as np
+import torch
+
+from .losses import mel_distance
+
+SAMPLE_RATE = 44100
+
+
+def si_sdr(target, decoded):
+    """Scale-invariant signal-to-distortion ratio in dB; both ``[samples]``."""
+    target, decoded = target - target.mean(), decoded - decoded.mean()
+    scale = np.dot(decoded, target) / max(np.dot(target, target), 1e-12)
+    projection = scale * target
+    return 10 * np.log10(np.dot(projection, projection) / max(np.dot(decoded - projection, decoded - projection), 1e-12))
+
+
+def mel(target, decoded):
+    """Log-mel distance over the paper's seven scales."""
+    return float(mel_distance(torch.from_numpy(target)[None], torch.from_numpy(decoded)[None])[0])
+
+
+def speech_scores(target, decoded):
+    """Wide-band PESQ and ESTOI."""
+    import soxr
+    from pesq import pesq
+    from pystoi import stoi
+
+    wide = [soxr.resample(x, SAMPLE_RATE, 16000) for x in (target, decoded)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return pesq(16000, *wide, "wb"), stoi(target, decoded, SAMPLE_RATE, extended=True)
