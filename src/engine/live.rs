@@ -201,7 +201,7 @@ impl LiveLoop {
     /// Forgets all audio so far: silence for one latency, then what comes in from now on.
     pub fn reset(&mut self) {
         self.dry.clear();
-        self.wet.restart(self.position, false);
+        self.wet.restart(self.position);
         self.lost_from.get_or_insert(self.position);
         self.mix = Ramp::new(self.mix_target(), CROSSFADE_SECONDS, self.config.sample_rate);
     }
@@ -323,7 +323,7 @@ impl LiveLoop {
     /// There is no room for this chunk: the codec starts anew when there is, and all up to then is late.
     fn lose(&mut self, frames: usize) {
         self.lost_from.get_or_insert(self.position);
-        self.wet.restart(self.position + frames as u64, self.shared.ready.load(Relaxed));
+        self.wet.lose(self.position + frames as u64, self.shared.ready.load(Relaxed));
     }
 
     fn wait_until(&self, ready: impl Fn(&Self) -> bool) {

@@ -58,10 +58,16 @@ impl Wet {
         }
     }
 
-    /// Outputs before `index` are void.
-    pub fn restart(&mut self, index: u64, void_is_late: bool) {
-        self.start = index;
-        self.void_is_late = void_is_late;
+    /// A fresh start: outputs before `index` are void, and nothing of what was heard lingers.
+    pub fn restart(&mut self, index: u64) {
+        (self.start, self.void_is_late) = (index, false);
+        (self.in_gap, self.fallen) = (true, self.fade);
+        self.history.fill(0.0);
+    }
+
+    /// Input was lost: outputs before `index` are void, and late where `late`.
+    pub fn lose(&mut self, index: u64, late: bool) {
+        (self.start, self.void_is_late) = (index, late);
     }
 
     /// Whether all outputs before index `end` can be read without a gap.

@@ -30,7 +30,6 @@ pub(super) struct Worker {
     resampler: HopResampler,
     spectrum: Spectrum,
     channels: usize,
-    hop: usize,
     /// Length of a hop in host samples and in seconds.
     host_hop: f64,
     hop_seconds: f64,
@@ -110,7 +109,6 @@ impl Worker {
             pipeline,
             spectrum: Spectrum::new(channels, model_rate),
             channels,
-            hop: card.hop,
             host_hop,
             hop_seconds: card.hop as f64 / model_rate,
             consumed: 0,

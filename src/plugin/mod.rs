@@ -1,0 +1,160 @@
+//! The plug-in: parameters, process, state and the window, for CLAP and VST3 by nice-plug.
+
+mod params;
+mod window;
+
+pub use params::{DEFAULT_LEVEL, MonitorChoice, VrvqParams};
+
+use crate::engine::{LiveLoop, LoopConfig, MAX_CHANNELS, ReportReceiver, Telemetry};
+use crate::model::Model;
+use nice_plug::prelude::*;
+use nice_plug_egui::{EguiEditor, EguiEditorState};
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use window::Window;
+
+/// One instance in a host.
+pub struct VrvqPlugin {
+    params: Arc<VrvqParams>,
+    telemetry: Arc<Telemetry>,
+    /// Moves into the window when the host asks for it.
+    reports: Option<ReportReceiver>,
+    live: Option<LiveLoop>,
+    latency: u32,
+}
+
+impl Default for VrvqPlugin {
+    fn default() -> Self {
+        let (telemetry, reports) = Telemetry::new();
+        Self { params: Arc::default(), telemetry, reports: Some(reports), live: None, latency: 0 }
+    }
+}
+
+impl VrvqPlugin {
+    /// Brings the loop's settings to the parameters'.
+    fn follow_parameters(&mut self) {
+        if let Some(live) = &mut self.live {
+            live.set_level(self.params.level());
+            live.set_monitor(self.params.monitor.value().into());
+            live.set_bypass(self.params.bypass.value());
+            live.set_safety(self.params.safety.value() as u32);
+        }
+    }
+}
+
+/// Main input and output of `channels` each.
+const fn layout(channels: u32) -> AudioIOLayout {
+    AudioIOLayout {
+        main_input_channels: NonZeroU32::new(channels),
+        main_output_channels: NonZeroU32::new(channels),
+        ..AudioIOLayout::const_default()
+    }
+}
+
+impl Plugin for VrvqPlugin {
+    const NAME: &'static str = "VRVQ live";
+    const VENDOR: &'static str = "VRVQ";
+    const URL: &'static str = "";
+    const EMAIL: &'static str = "";
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+    const AUDIO_IO_LAYOUTS: &'static [AudioIOLayout] = &[layout(2), layout(1)];
+    // A level change inside a block reaches the frame it belongs to.
+    const SAMPLE_ACCURATE_AUTOMATION: bool = true;
+
+    type Editor = EguiEditor<Window>;
+    type SysExMessage = ();
+    type BackgroundTask = ();
+
+    fn params(&self) -> Arc<dyn Params> {
+        self.params.clone()
+    }
+
+    fn editor(&mut self, _executor: AsyncExecutor<Self>) -> Option<Self::Editor> {
+        let reports = self.reports.take()?;
+        window::editor(self.params.clone(), self.telemetry.clone(), reports)
+    }
+
+    fn activate(
+        &mut self,
+        layout: &AudioIOLayout,
+        buffer: &BufferConfig,
+        context: &mut impl ActivateContext<Self>,
+    ) -> bool {
+        let channels = layout.main_input_channels.map_or(2, NonZeroU32::get) as usize;
+        let config = LoopConfig {
+            sample_rate: f64::from(buffer.sample_rate),
+            channels,
+            max_block: buffer.max_buffer_size.max(1) as usize,
+            safety_hops: self.params.safety.value() as u32,
+            offline: buffer.process_mode == ProcessMode::Offline,
+        };
+        // The old loop's thread ends before the new one starts, so that its sessions are free to be used again.
+        self.live = None;
+        let started = Model::builtin()
+            .map_err(Into::into)
+            .and_then(|model| LiveLoop::start(config, model, self.telemetry.clone()));
+        match started {
+            Ok(live) => {
+                self.latency = live.latency();
+                self.live = Some(live);
+                self.follow_parameters();
+                context.set_latency_samples(self.latency);
+                true
+            }
+            Err(error) => {
+                nice_error!("VRVQ live can't run: {error}");
+                false
+            }
+        }
+    }
+
+    fn deactivate(&mut self) {
+        self.live = None;
+    }
+
+    fn reset(&mut self) {
+        self.follow_parameters();
+        if let Some(live) = &mut self.live {
+            live.reset();
+        }
+    }
+
+    fn process(
+        &mut self,
+        buffer: &mut Buffer,
+        _aux: &mut AuxiliaryBuffers,
+        context: &mut impl ProcessContext<Self>,
+    ) -> ProcessStatus {
+        self.follow_parameters();
+        let Some(live) = &mut self.live else {
+            return ProcessStatus::Error("not activated");
+        };
+        let mut channels: [&mut [f32]; MAX_CHANNELS] = [&mut [], &mut []];
+        let count = buffer.channels().min(MAX_CHANNELS);
+        for (slice, channel) in channels.iter_mut().zip(buffer.as_slice()) {
+            *slice = channel;
+        }
+        live.process(&mut channels[..count]);
+        let latency = live.latency();
+        if latency != self.latency {
+            self.latency = latency;
+            context.set_latency_samples(latency);
+        }
+        ProcessStatus::Tail(latency)
+    }
+}
+
+impl ClapPlugin for VrvqPlugin {
+    const CLAP_ID: &'static str = "org.vrvq.live";
+    const CLAP_DESCRIPTION: Option<&'static str> = Some("Hear and see a variable-bitrate neural audio codec");
+    const CLAP_MANUAL_URL: Option<&'static str> = None;
+    const CLAP_SUPPORT_URL: Option<&'static str> = None;
+    const CLAP_FEATURES: &'static [ClapFeature] =
+        &[ClapFeature::AudioEffect, ClapFeature::Analyzer, ClapFeature::Utility, ClapFeature::Stereo, ClapFeature::Mono];
+}
+
+impl Vst3Plugin for VrvqPlugin {
+    const VST3_CLASS_ID: [u8; 16] = *b"VRVQ.live.codec.";
+    const VST3_SUBCATEGORIES: &'static [Vst3SubCategory] =
+        &[Vst3SubCategory::Fx, Vst3SubCategory::Analyzer, Vst3SubCategory::Tools];
+}

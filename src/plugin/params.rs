@@ -1,0 +1,99 @@
+//! The host's parameters. Their ids never change: sessions and automation refer to them.
+
+use crate::codec::{LEVEL_MAX, LEVEL_MIN};
+use crate::engine::{DEFAULT_SAFETY_HOPS, MAX_SAFETY_HOPS, Monitor};
+use nice_plug::prelude::*;
+use std::sync::Arc;
+
+/// Level a new instance starts with: about four codebooks in a frame of mean importance.
+pub const DEFAULT_LEVEL: f32 = 16.0;
+
+/// [`Monitor`] as a host sees it.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MonitorChoice {
+    #[id = "decoded"]
+    #[name = "Decoded"]
+    Decoded,
+    #[id = "dry"]
+    #[name = "Dry"]
+    Dry,
+}
+
+impl From<MonitorChoice> for Monitor {
+    fn from(choice: MonitorChoice) -> Self {
+        match choice {
+            MonitorChoice::Decoded => Self::Decoded,
+            MonitorChoice::Dry => Self::Dry,
+        }
+    }
+}
+
+impl From<Monitor> for MonitorChoice {
+    fn from(monitor: Monitor) -> Self {
+        match monitor {
+            Monitor::Decoded => Self::Decoded,
+            Monitor::Dry => Self::Dry,
+        }
+    }
+}
+
+/// Parameters and what is saved with the host's session.
+#[derive(Params)]
+pub struct VrvqParams {
+    /// Size of the editor's window.
+    #[persist = "window"]
+    pub window: Arc<parking_lot::Mutex<(u32, u32)>>,
+
+    /// Natural logarithm of the level, because hosts know no logarithmic range; shown and entered as the level.
+    #[id = "level"]
+    pub log_level: FloatParam,
+
+    /// What is heard.
+    #[id = "monitor"]
+    pub monitor: EnumParam<MonitorChoice>,
+
+    /// The delayed dry signal, whatever the monitor says.
+    #[id = "bypass"]
+    pub bypass: BoolParam,
+
+    /// Not automatable: each change restarts the host's delay compensation.
+    #[id = "safety"]
+    pub safety: IntParam,
+}
+
+/// Smallest window that shows everything.
+pub const MIN_WINDOW: (u32, u32) = (700, 450);
+const DEFAULT_WINDOW: (u32, u32) = (1000, 640);
+
+impl Default for VrvqParams {
+    fn default() -> Self {
+        let range = FloatRange::Linear { min: LEVEL_MIN.ln(), max: LEVEL_MAX.ln() };
+        let shown = |log_level: f32| {
+            let level = log_level.exp();
+            if level < 9.95 { format!("{level:.2}") } else { format!("{level:.1}") }
+        };
+        let entered = |text: &str| text.trim().parse::<f32>().ok().filter(|l| *l > 0.0).map(f32::ln);
+        Self {
+            window: Arc::new(parking_lot::Mutex::new(DEFAULT_WINDOW)),
+            log_level: FloatParam::new("Level", DEFAULT_LEVEL.ln(), range)
+                .with_value_to_string(Arc::new(shown))
+                .with_string_to_value(Arc::new(entered)),
+            monitor: EnumParam::new("Monitor", MonitorChoice::Decoded),
+            bypass: BoolParam::new("Bypass", false).make_bypass(),
+            safety: IntParam::new(
+                "Safety",
+                DEFAULT_SAFETY_HOPS as i32,
+                IntRange::Linear { min: 0, max: MAX_SAFETY_HOPS as i32 },
+            )
+            .with_unit(" hops")
+            .non_automatable(),
+        }
+    }
+}
+
+impl VrvqParams {
+    /// The level l, 1 to 48.
+    pub fn level(&self) -> f32 {
+        self.log_level.value().exp()
+    }
+}

@@ -1,0 +1,234 @@
+//! The live loop through its public surface: alignment, determinism, late frames, bits.
+
+mod common;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use vrvq::codec::kilobits_per_second;
+use vrvq::engine::{FrameReport, LiveLoop, LoopConfig, LoopState, Monitor, ReportReceiver, Telemetry};
+use vrvq::model::Model;
+
+fn config(sample_rate: f64, channels: usize, max_block: usize) -> LoopConfig {
+    LoopConfig { sample_rate, channels, max_block, safety_hops: 1, offline: true }
+}
+
+fn start(config: LoopConfig) -> (LiveLoop, Arc<Telemetry>, ReportReceiver) {
+    let (telemetry, reports) = Telemetry::new();
+    telemetry.set_view_open(true);
+    let live = LiveLoop::start(config, Model::builtin().unwrap(), telemetry.clone()).unwrap();
+    (live, telemetry, reports)
+}
+
+/// Sends `audio` through in blocks of the given lengths, in turn.
+fn run(live: &mut LiveLoop, audio: &[Vec<f32>], blocks: &[usize]) -> Vec<Vec<f32>> {
+    let mut output = audio.to_vec();
+    let (mut at, mut lengths) = (0, blocks.iter().cycle());
+    while at < audio[0].len() {
+        let end = (at + lengths.next().unwrap()).min(audio[0].len());
+        let mut channels: Vec<&mut [f32]> = output.iter_mut().map(|c| &mut c[at..end]).collect();
+        live.process(&mut channels);
+        at = end;
+    }
+    output
+}
+
+fn delayed(audio: &[f32], delay: usize) -> Vec<f32> {
+    let mut output = vec![0.0; delay.min(audio.len())];
+    output.extend_from_slice(&audio[..audio.len() - output.len()]);
+    output
+}
+
+fn drain(reports: &mut ReportReceiver) -> Vec<FrameReport> {
+    std::iter::from_fn(|| reports.receive()).collect()
+}
+
+/// A chirp from 100 Hz to 3 kHz: real enough for the codec, and its correlation has one peak at any rate.
+fn chirp(rate: f64, seconds: f64) -> Vec<f32> {
+    let count = (rate * seconds) as usize;
+    let phase = |t: f64| 2.0 * std::f64::consts::PI * (100.0 * t + 0.5 * 2900.0 / seconds * t * t);
+    (0..count).map(|i| 0.4 * phase(i as f64 / rate).sin() as f32).collect()
+}
+
+#[test]
+fn dry_and_bypass_are_exact_after_the_reported_latency() {
+    let audio = common::demo();
+    let audio: Vec<Vec<f32>> = audio.iter().map(|c| c[..60_000].to_vec()).collect();
+    for (bypass, monitor) in [(true, Monitor::Decoded), (false, Monitor::Dry)] {
+        let (mut live, _, _) = start(config(44_100.0, 2, 777));
+        live.set_bypass(bypass);
+        live.set_monitor(monitor);
+        live.reset();
+        let output = run(&mut live, &audio, &[777, 1, 64]);
+        for (input, output) in audio.iter().zip(&output) {
+            assert_eq!(&delayed(input, live.latency() as usize), output);
+        }
+    }
+}
+
+#[test]
+fn decoded_output_is_aligned_at_every_rate_and_block() {
+    for (rate, block) in
+        [(44_100.0, 512), (48_000.0, 64), (96_000.0, 1024), (22_050.0, 100), (192_000.0, 8192), (47_999.5, 333)]
+    {
+        let input = chirp(rate, 1.5);
+        let (mut live, telemetry, _) = start(config(rate, 1, block));
+        let output = run(&mut live, std::slice::from_ref(&input), &[block, block / 3 + 1]);
+        let latency = live.latency() as usize;
+        assert_eq!(latency, telemetry.latency_samples() as usize);
+        let (lag, likeness) = common::best_lag(&input, &output[0], latency.saturating_sub(300)..latency + 300);
+        assert!(likeness > 0.7, "{rate} Hz: decoded resembles the input by {likeness} only");
+        // The codec's own noise moves the peak of a chirp by a little; a hop would be hundreds.
+        let tolerance = (rate / 44_100.0 * 2.0).ceil() as usize;
+        assert!(lag.abs_diff(latency) <= tolerance, "{rate} Hz: decoded at {lag}, reported {latency}");
+        assert_eq!(telemetry.late_frames(), 0);
+    }
+}
+
+#[test]
+fn algorithmic_delay_is_two_hops() {
+    let (live, _, _) = start(LoopConfig { safety_hops: 0, ..config(44_100.0, 1, 1) });
+    // One hop to fill, one of overlap, and the one-sample block.
+    assert_eq!(live.latency(), 2 * 512 + 1);
+}
+
+#[test]
+fn a_bounce_is_the_same_every_time_whatever_the_blocks() {
+    let audio = common::demo();
+    let audio: Vec<Vec<f32>> = audio.iter().map(|c| c[..100_000].to_vec()).collect();
+    let bounce = |blocks: &[usize]| {
+        let (mut live, _, _) = start(config(48_000.0, 2, 8192));
+        run(&mut live, &audio, blocks)
+    };
+    let first = bounce(&[512]);
+    assert!(first[0].iter().any(|s| s.abs() > 0.1));
+    assert_eq!(first, bounce(&[512]));
+    assert_eq!(first, bounce(&[8192, 1, 17, 511]));
+}
+
+#[test]
+fn a_level_takes_effect_at_its_frame() {
+    let audio = vec![common::demo_mono()[..60_000].to_vec()];
+    let (mut live, _, mut reports) = start(config(44_100.0, 1, 512));
+    live.set_level(1.0);
+    run(&mut live, &[audio[0][..512 * 40 + 100].to_vec()], &[512]);
+    live.set_level(48.0);
+    run(&mut live, &[audio[0][512 * 40 + 100..].to_vec()], &[512]);
+    let reports = drain(&mut reports);
+    assert!(reports.len() > 100);
+    for report in &reports {
+        // Frame 40 ends after sample 512 * 40 + 100, so it is the first to use the new level.
+        let expected = if report.index < 40 { 1.0 } else { 48.0 };
+        assert_eq!(report.level, expected, "frame {}", report.index);
+    }
+}
+
+#[test]
+fn reports_carry_the_packed_bits() {
+    let audio = common::demo();
+    let audio: Vec<Vec<f32>> = audio.iter().map(|c| c[..80_000].to_vec()).collect();
+    let (mut live, _, mut reports) = start(config(44_100.0, 2, 512));
+    run(&mut live, &audio, &[512]);
+    let reports = drain(&mut reports);
+    assert!(reports.len() >= 80_000 / 512 - 2);
+    for report in &reports {
+        for frame in report.channel_frames() {
+            assert_eq!(u32::from(frame.bits), 10 * u32::from(frame.count) + 3);
+            assert!((0.0..=1.0).contains(&frame.importance));
+            assert!(frame.codes[usize::from(frame.count)..].iter().all(|&c| c == 0), "unused codes aren't sent");
+        }
+    }
+    assert!(reports.iter().any(|r| r.spectrum.iter().any(|&db| db > -40.0)));
+}
+
+#[test]
+fn mean_bitrate_never_falls_as_the_level_rises() {
+    let audio = vec![common::demo_mono()[..120_000].to_vec()];
+    let mut last = 0.0;
+    for level in [1.0, 2.0, 4.0, 8.0, 16.0, 24.0, 32.0, 48.0] {
+        let (mut live, _, mut reports) = start(config(44_100.0, 1, 512));
+        live.set_level(level);
+        run(&mut live, &audio, &[512]);
+        let reports = drain(&mut reports);
+        let bits: u64 = reports.iter().map(|r| u64::from(r.bits())).sum();
+        let kbps = kilobits_per_second(bits, reports.len() as u64, 44_100.0 / 512.0);
+        assert!(kbps >= last, "level {level}: {kbps} kb/s after {last}");
+        last = kbps;
+    }
+    assert!(last > 5.0, "level 48 uses most codebooks: {last} kb/s");
+}
+
+#[test]
+fn bad_samples_do_not_stay_in_the_stream() {
+    let mut audio = vec![common::demo_mono()[..100_000].to_vec()];
+    audio[0][5_000] = f32::NAN;
+    audio[0][6_000] = f32::INFINITY;
+    let (mut live, _, _) = start(config(44_100.0, 1, 512));
+    let output = run(&mut live, &audio, &[512]);
+    assert!(output[0].iter().all(|s| s.is_finite()));
+    assert!(output[0][50_000..].iter().any(|s| s.abs() > 0.05));
+}
+
+#[test]
+fn a_reset_forgets_the_past() {
+    let audio = vec![common::demo_mono()[..40_000].to_vec()];
+    let (mut live, _, _) = start(config(44_100.0, 1, 512));
+    let first = run(&mut live, &audio, &[512]);
+    live.reset();
+    let second = run(&mut live, &audio, &[300]);
+    assert!(common::largest_difference(&first[0], &second[0]) < 1e-6);
+}
+
+#[test]
+fn the_safety_setting_adds_whole_hops_and_no_click() {
+    let audio = vec![chirp(44_100.0, 4.0)];
+    let (mut live, telemetry, _) = start(config(44_100.0, 1, 512));
+    live.set_monitor(Monitor::Dry);
+    let before = live.latency();
+    let first = run(&mut live, &[audio[0][..44_100].to_vec()], &[512]);
+    live.set_safety(3);
+    let second = run(&mut live, &[audio[0][44_100..].to_vec()], &[512]);
+    assert_eq!(live.latency(), before + 2 * 512);
+    assert_eq!(telemetry.latency_samples(), live.latency());
+    let output = [first[0].clone(), second[0].clone()].concat();
+    let step = output.windows(2).map(|w| (w[1] - w[0]).abs()).fold(0.0, f32::max);
+    let own_step = audio[0].windows(2).map(|w| (w[1] - w[0]).abs()).fold(0.0, f32::max);
+    assert!(step < own_step * 1.5, "a step of {step} where the signal's own are {own_step}");
+}
+
+/// In real time nothing is waited for: a host that runs ahead of the clock gets late frames, counted and without a
+/// click, and alignment comes back.
+#[test]
+fn late_frames_fade_and_are_counted() {
+    let input = chirp(44_100.0, 6.0);
+    let (mut live, telemetry, _) = start(LoopConfig { offline: false, ..config(44_100.0, 1, 512) });
+    let patience = Instant::now();
+    while telemetry.status().state != LoopState::Running {
+        assert!(patience.elapsed() < Duration::from_secs(60), "the codec thread never ran");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let mut output = input.clone();
+    for (index, block) in output.chunks_mut(512).enumerate() {
+        live.process(&mut [block]);
+        // Three times real time now and then, and a pause to recover.
+        let pace = if index % 120 < 60 { 0.0 } else { 1.5 };
+        std::thread::sleep(Duration::from_secs_f64(512.0 / 44_100.0 * pace));
+    }
+    assert!(telemetry.late_frames() > 0, "nothing was late");
+    let step = output.windows(2).map(|w| (w[1] - w[0]).abs()).fold(0.0, f32::max);
+    // A 3 kHz sine of amplitude 0.4 has steps up to 0.17; a cut would add up to 0.8.
+    assert!(step < 0.45, "a step of {step}");
+}
+
+#[test]
+fn wrong_setups_are_refused_by_name() {
+    let (telemetry, _) = Telemetry::new();
+    let model = Model::builtin().unwrap();
+    for (config, word) in [
+        (config(1.0, 1, 512), "sample rate"),
+        (config(44_100.0, 3, 512), "channels"),
+        (config(44_100.0, 1, 0), "block"),
+    ] {
+        let error = LiveLoop::start(config, model.clone(), telemetry.clone()).err().unwrap().to_string();
+        assert!(error.contains(word), "{error}");
+    }
+}

@@ -1,0 +1,83 @@
+//! The model steps exactly: any number of hops at a time gives the same codes and samples.
+
+mod common;
+
+use vrvq::codec::count;
+use vrvq::model::{Decoder, Encoded, Encoder, Model};
+
+/// Codes, importance and decoded samples of `audio` (one channel), stepped `hops` at a time.
+fn run(audio: &[f32], hops: usize) -> (Vec<u16>, Vec<f32>, Vec<f32>) {
+    let model = Model::builtin().unwrap();
+    let (hop, codebooks) = (model.card().hop, model.card().codebooks);
+    let mut encoder = Encoder::new(&model, 1).unwrap();
+    let mut decoder = Decoder::new(&model, 1).unwrap();
+    let (mut codes, mut importance, mut decoded) = (Vec::new(), Vec::new(), Vec::new());
+    let mut encoded = Encoded::default();
+    for chunk in audio.chunks(hops * hop) {
+        let hops = chunk.len() / hop;
+        encoder.step(chunk, hops, &mut encoded).unwrap();
+        assert_eq!(encoded.codes.len(), hops * codebooks);
+        let counts: Vec<u8> = encoded.importance.iter().map(|&p| count(p, 16.0, codebooks) as u8).collect();
+        let mut samples = vec![0.0; chunk.len()];
+        decoder.step(&encoded.codes, &counts, hops, &mut samples).unwrap();
+        codes.extend_from_slice(&encoded.codes);
+        importance.extend_from_slice(&encoded.importance);
+        decoded.extend_from_slice(&samples);
+    }
+    (codes, importance, decoded)
+}
+
+#[test]
+fn any_number_of_hops_at_a_time_gives_the_same() {
+    let audio = common::demo_mono();
+    let audio = &audio[..512 * 140];
+    let whole = run(audio, 140);
+    assert!(whole.2.iter().any(|s| s.abs() > 0.05), "the decoder is heard");
+    for hops in [1, 2, 7] {
+        let stepped = run(audio, hops);
+        // Codes may part only at numerical ties: the nearest two entries equally far to rounding.
+        let differing = stepped.0.iter().zip(&whole.0).filter(|(a, b)| a != b).count();
+        assert!(
+            differing * 1000 <= whole.0.len(),
+            "{hops} hops at a time: {differing} of {} codes differ",
+            whole.0.len()
+        );
+        let p = common::largest_difference(&stepped.1, &whole.1);
+        assert!(p < 1e-4, "{hops} hops at a time: importance differs by {p}");
+        if differing == 0 {
+            let s = common::largest_difference(&stepped.2, &whole.2);
+            assert!(s < 1e-4, "{hops} hops at a time: samples differ by {s}");
+        }
+    }
+}
+
+#[test]
+fn two_channels_of_one_batch_are_two_streams() {
+    let audio = common::demo_mono();
+    let (left, right) = (&audio[..512 * 20], &audio[512 * 500..512 * 520]);
+    let model = Model::builtin().unwrap();
+    let codebooks = model.card().codebooks;
+    let mut stereo = Encoder::new(&model, 2).unwrap();
+    let mut encoded = Encoded::default();
+    stereo.step(&[left, right].concat(), 20, &mut encoded).unwrap();
+    for (channel, audio) in [left, right].into_iter().enumerate() {
+        let (codes, importance, _) = run(audio, 20);
+        let half = &encoded.codes[channel * 20 * codebooks..][..20 * codebooks];
+        let differing = codes.iter().zip(half).filter(|(a, b)| a != b).count();
+        assert!(differing <= 1, "channel {channel}: {differing} codes differ");
+        let p = common::largest_difference(&importance, &encoded.importance[channel * 20..][..20]);
+        assert!(p < 1e-4, "channel {channel}: importance differs by {p}");
+    }
+}
+
+#[test]
+fn a_reset_stream_starts_anew() {
+    let audio = common::demo_mono();
+    let model = Model::builtin().unwrap();
+    let mut encoder = Encoder::new(&model, 1).unwrap();
+    let (mut first, mut second) = (Encoded::default(), Encoded::default());
+    encoder.step(&audio[..512 * 30], 30, &mut first).unwrap();
+    encoder.reset().unwrap();
+    encoder.step(&audio[..512 * 30], 30, &mut second).unwrap();
+    assert_eq!(first, second);
+}
