@@ -1,10 +1,14 @@
 //! VRVQ live: a variable-bitrate neural audio codec that can be heard and seen while it runs.
 //!
 //! The folders follow the data: [`codec`] (arithmetic of frames and bits), [`model`] (a model file that can be
-//! stepped hop by hop), [`engine`] (the loop beside a real-time audio thread), [`editor`] (the view). Dependencies
-//! point that way only.
+//! stepped hop by hop), [`engine`] (the loop beside a real-time audio thread), [`editor`] (the view), [`plugin`] (CLAP
+//! and VST3). Dependencies point that way only.
 
 pub mod codec;
 pub mod editor;
 pub mod engine;
 pub mod model;
+pub mod plugin;
+
+nice_plug::nice_export_clap!(plugin::VrvqPlugin);
+nice_plug::nice_export_vst3!(plugin::VrvqPlugin);

@@ -8,10 +8,9 @@ pub use params::{DEFAULT_LEVEL, MonitorChoice, VrvqParams};
 use crate::engine::{LiveLoop, LoopConfig, MAX_CHANNELS, ReportReceiver, Telemetry};
 use crate::model::Model;
 use nice_plug::prelude::*;
-use nice_plug_egui::{EguiEditor, EguiEditorState};
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use window::Window;
+use window::SessionEditor;
 
 /// One instance in a host.
 pub struct VrvqPlugin {
@@ -61,7 +60,7 @@ impl Plugin for VrvqPlugin {
     // A level change inside a block reaches the frame it belongs to.
     const SAMPLE_ACCURATE_AUTOMATION: bool = true;
 
-    type Editor = EguiEditor<Window>;
+    type Editor = SessionEditor;
     type SysExMessage = ();
     type BackgroundTask = ();
 
@@ -71,7 +70,7 @@ impl Plugin for VrvqPlugin {
 
     fn editor(&mut self, _executor: AsyncExecutor<Self>) -> Option<Self::Editor> {
         let reports = self.reports.take()?;
-        window::editor(self.params.clone(), self.telemetry.clone(), reports)
+        Some(SessionEditor::new(self.params.clone(), self.telemetry.clone(), reports))
     }
 
     fn activate(
@@ -149,8 +148,13 @@ impl ClapPlugin for VrvqPlugin {
     const CLAP_DESCRIPTION: Option<&'static str> = Some("Hear and see a variable-bitrate neural audio codec");
     const CLAP_MANUAL_URL: Option<&'static str> = None;
     const CLAP_SUPPORT_URL: Option<&'static str> = None;
-    const CLAP_FEATURES: &'static [ClapFeature] =
-        &[ClapFeature::AudioEffect, ClapFeature::Analyzer, ClapFeature::Utility, ClapFeature::Stereo, ClapFeature::Mono];
+    const CLAP_FEATURES: &'static [ClapFeature] = &[
+        ClapFeature::AudioEffect,
+        ClapFeature::Analyzer,
+        ClapFeature::Utility,
+        ClapFeature::Stereo,
+        ClapFeature::Mono,
+    ];
 }
 
 impl Vst3Plugin for VrvqPlugin {

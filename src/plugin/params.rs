@@ -62,7 +62,7 @@ pub struct VrvqParams {
 }
 
 /// Smallest window that shows everything.
-pub const MIN_WINDOW: (u32, u32) = (700, 450);
+pub const MIN_WINDOW: (f32, f32) = (700.0, 450.0);
 const DEFAULT_WINDOW: (u32, u32) = (1000, 640);
 
 impl Default for VrvqParams {

@@ -69,3 +69,36 @@ def mel_distance(target, decoded, scales=MEL_SCALES):
     """Mean L1 distance of log-mel magnitudes over ``scales``, for each item: ``[batch]``."""
     total = sum((log_mel(target, *s) - log_mel(decoded, *s)).abs().mean((1, 2)) for s in scales)
     return total / len(scales)
+
+
+THIRD_OCTAVES = 15
+SEGMENT, STRIDE = 30, 5
+
+
+def _third_octaves(window, rate=44100):
+    """Bands of ESTOI, 150 Hz and up: ``[window // 2 + 1, bands]`` of 0 and 1."""
+    frequency = torch.linspace(0, rate / 2, window // 2 + 1)[:, None]
+    centre = 150 * 2 ** (torch.arange(THIRD_OCTAVES) / 3)
+    return ((frequency >= centre * 2 ** (-1 / 6)) & (frequency < centre * 2 ** (1 / 6))).float()
+
+
+def envelope_mismatch(target, decoded):
+    """One minus the mean correlation of third-octave envelopes over segments of some 0.4 s: what ESTOI (Jensen and
+    Taal 2016) measures, with a gradient. Segments without sound in the target don't count. A scalar.
+    """
+    window, hop = 1128, 564
+    bands, hann = _third_octaves(window), torch.hann_window(window)
+    parts = []
+    for audio in (target, decoded):
+        power = torch.stft(audio, window, hop, window=hann, return_complex=True).abs().square()
+        envelopes = (power.transpose(1, 2) @ bands + 1e-8).sqrt()
+        segments = envelopes.unfold(1, SEGMENT, STRIDE)  # [batch, segments, bands, frames]
+        for axis in (-1, -2):
+            segments = segments - segments.mean(axis, keepdim=True)
+            segments = segments / (segments.square().sum(axis, keepdim=True) + 1e-8).sqrt()
+        parts.append(segments)
+    audible = (target.unfold(1, SEGMENT * hop, STRIDE * hop).square().mean(-1) > 1e-7).float()
+    correlation = (parts[0] * parts[1]).sum((-1, -2)) / SEGMENT
+    count = min(correlation.shape[1], audible.shape[1])
+    correlation, audible = correlation[:, :count], audible[:, :count]
+    return 1 - (correlation * audible).sum() / audible.sum().clamp(min=1)

@@ -103,6 +103,7 @@ class Trainer:
         scales = [losses.MEL_SCALES[i] for i in torch.randperm(len(losses.MEL_SCALES))[:2]]
         heard = model.waveform(decoded)[:, hop:]
         mel = losses.mel_distance(audio[:, :-hop], heard, scales).mean()
+        mismatch = losses.envelope_mismatch(audio[:, :-hop], heard)
         sounding = (1 - full) * (1 - silent)
         mean_importance = (importance * sounding).sum() / sounding.sum().clamp(min=1)
         # In digital silence nothing opposes the rate loss, but the sigmoid's slope fades: pull on the logit.
@@ -112,6 +113,7 @@ class Trainer:
             weight["noise"] * noise
             + weight["error"] * error
             + weight["mel"] * mel
+            + weight["envelope"] * mismatch
             + weight["commitment"] * commitment
             + self.beta * mean_importance
             + rate["silence_weight"] * pull
@@ -129,7 +131,7 @@ class Trainer:
         self.step_number += 1
         self._update_average()
         return {
-            "loss": float(loss), "noise": float(noise), "error": float(error), "mel": float(mel),
+            "loss": float(loss), "noise": float(noise), "error": float(error), "mel": float(mel), "envelope": float(mismatch),
             "commitment": float(commitment), "importance": float(mean_importance), "beta": self.beta,
             "silent_importance": float((importance * silent).sum() / silent.sum().clamp(min=1)), "norm": float(norm),
         }
