@@ -1,1 +1,67 @@
-fn main() {}
+//! The project's commands: `cargo xtask run`, `test`, `bundle`, `runtime`, `bench`.
+//!
+//! They need nothing but Rust and a C compiler to start; what else is missing they install, or name.
+
+mod onnxruntime;
+mod python;
+mod shell;
+mod system;
+mod tests;
+
+use anyhow::{Result, bail};
+use shell::cargo;
+use system::Need;
+
+const USAGE: &str = "\
+cargo xtask run [-- ARGS]           install what is missing, build in release, open the app
+cargo xtask test                    install what is missing, build, run every test
+cargo xtask bundle vrvq [--release] make the CLAP and VST3 plug-ins in target/bundled
+cargo xtask runtime                 fetch ONNX Runtime for this machine (the app runs without it, a little slower)
+cargo xtask bench                   measure each runtime on this machine";
+
+fn main() -> Result<()> {
+    nice_plug_xtask::chdir_workspace_root()?;
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let rest = arguments.get(1..).unwrap_or_default();
+    match arguments.first().map(String::as_str) {
+        Some("run") => {
+            system::install(&[Need::Build, Need::Window])?;
+            cargo(&["build", "--release", "--bin", "vrvq"])?;
+            let own = rest.iter().skip_while(|argument| *argument == "--");
+            shell::run(std::process::Command::new("target/release/vrvq").args(own))
+        }
+        Some("test") => tests::run(),
+        Some("runtime") => onnxruntime::fetch(),
+        Some("bench") => {
+            system::install(&[Need::Build])?;
+            bench()
+        }
+        Some("bundle") if rest.is_empty() => {
+            nice_plug_xtask::main_with_args("cargo xtask", ["bundle", "vrvq"].map(String::from))
+        }
+        Some("bundle" | "bundle-universal") => {
+            system::install(&[Need::Build])?;
+            nice_plug_xtask::main_with_args("cargo xtask", arguments.iter().cloned())
+        }
+        None | Some("help" | "--help" | "-h") => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        Some(other) => bail!("there is no command {other}\n{USAGE}"),
+    }
+}
+
+/// The benchmark once for each runtime: a process can hold one only.
+fn bench() -> Result<()> {
+    let bench = ["bench", "--bench", "live"];
+    shell::run(shell::cargo_command(&bench).env("VRVQ_ONNXRUNTIME", "builtin"))?;
+    match onnxruntime::installed() {
+        Some(library) => shell::run(shell::cargo_command(&bench).env("VRVQ_ONNXRUNTIME", library)),
+        None => {
+            println!(
+                "ONNX Runtime isn't here (cargo xtask runtime fetches it), so only the built-in runtime was measured."
+            );
+            Ok(())
+        }
+    }
+}

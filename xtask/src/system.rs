@@ -1,0 +1,85 @@
+//! System packages: which are needed for what, which are missing, and how to get them.
+
+use super::shell;
+use anyhow::Result;
+use std::process::Command;
+
+/// What the packages are needed for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// To compile.
+    Build,
+    /// To open a window.
+    Window,
+    /// To run the tests.
+    Test,
+}
+
+/// Debian's name of each package, what for, and why.
+const PACKAGES: &[(&str, Need, &str)] = &[
+    ("pkg-config", Need::Build, "finds the ALSA library"),
+    ("libasound2-dev", Need::Build, "sound devices (ALSA)"),
+    ("libgl1", Need::Window, "draws the window (OpenGL)"),
+    ("libegl1", Need::Window, "draws the window (OpenGL)"),
+    ("libx11-6", Need::Window, "windows under X11"),
+    ("libx11-xcb1", Need::Window, "windows under X11"),
+    ("libxcursor1", Need::Window, "mouse pointers under X11"),
+    ("libxi6", Need::Window, "input under X11"),
+    ("libxrandr2", Need::Window, "screens under X11"),
+    ("libxkbcommon0", Need::Window, "keyboards"),
+    ("libxkbcommon-x11-0", Need::Window, "keyboards under X11"),
+    ("libgl1-mesa-dri", Need::Test, "draws windows without a graphics card"),
+    ("xvfb", Need::Test, "a screen for the tests to draw on"),
+    ("jackd2", Need::Test, "a JACK server for the app to be tested on"),
+    ("python3-venv", Need::Test, "the Python host that loads the VST3"),
+];
+
+fn is_debian() -> bool {
+    shell::succeeds("dpkg-query", &["--version"]) && shell::succeeds("apt-get", &["--version"])
+}
+
+fn is_installed(package: &str) -> bool {
+    if package == "python3-venv" && super::python::has_venv() {
+        return true;
+    }
+    if package == "pkg-config" && shell::succeeds("pkg-config", &["--version"]) {
+        return true;
+    }
+    let output = Command::new("dpkg-query").args(["-W", "-f=${Status}", package]).output();
+    output.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains("install ok installed"))
+}
+
+/// Installs the missing packages for `needs` where apt can; elsewhere names what is needed and goes on.
+pub fn install(needs: &[Need]) -> Result<()> {
+    if !cfg!(target_os = "linux") {
+        return Ok(());
+    }
+    let needed = PACKAGES.iter().filter(|(_, need, _)| needs.contains(need));
+    if !is_debian() {
+        println!("This isn't Debian or Ubuntu, so nothing is installed. Needed, by Debian's names:");
+        needed.for_each(|(package, _, why)| println!("  {package}: {why}"));
+        return Ok(());
+    }
+    let missing: Vec<_> = needed.filter(|(package, ..)| !is_installed(package)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    println!("Missing system packages, to be installed with apt-get:");
+    missing.iter().for_each(|(package, _, why)| println!("  {package}: {why}"));
+    apt(&["update", "-q"])?;
+    let mut arguments = vec!["install", "-q", "-y", "--no-install-recommends"];
+    arguments.extend(missing.iter().map(|(package, ..)| *package));
+    apt(&arguments)
+}
+
+fn apt(arguments: &[&str]) -> Result<()> {
+    let root = Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.starts_with(b"0"));
+    let mut command = if root {
+        Command::new("apt-get")
+    } else {
+        let mut sudo = Command::new("sudo");
+        sudo.arg("apt-get");
+        sudo
+    };
+    shell::run(command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive"))
+}
