@@ -126,29 +126,35 @@ impl Telemetry {
         lock(&self.status).clone()
     }
 
-    pub(super) fn update_status(&self, change: impl FnOnce(&mut Status)) {
+    /// Changes the texts. Not for the audio thread.
+    pub fn update_status(&self, change: impl FnOnce(&mut Status)) {
         change(&mut lock(&self.status));
     }
 
-    pub(super) fn set_latency(&self, samples: u32, sample_rate: f32) {
+    /// Tells the latency in samples at `sample_rate` Hz.
+    pub fn set_latency(&self, samples: u32, sample_rate: f32) {
         self.latency_samples.store(samples, Relaxed);
         self.sample_rate.store(sample_rate.to_bits(), Relaxed);
     }
 
-    pub(super) fn add_late_frames(&self, frames: u64) {
+    /// Counts frames that came too late to be heard.
+    pub fn add_late_frames(&self, frames: u64) {
         self.late_frames.fetch_add(frames, Relaxed);
     }
 
-    pub(super) fn set_load(&self, load: f32) {
+    /// Tells the codec thread's share of real time.
+    pub fn set_load(&self, load: f32) {
         self.load.store(load.to_bits(), Relaxed);
     }
 
-    /// Non-negative floats keep their order as bits, so an integer maximum does.
-    pub(super) fn raise_input_peak(&self, channel: usize, peak: f32) {
+    /// Tells a highest absolute input sample; [`Self::take_input_peak`] keeps the largest.
+    pub fn raise_input_peak(&self, channel: usize, peak: f32) {
+        // Non-negative floats keep their order as bits, so an integer maximum does.
         self.input_peak[channel].fetch_max(peak.to_bits(), Relaxed);
     }
 
-    pub(super) fn raise_output_peak(&self, channel: usize, peak: f32) {
+    /// As [`Self::raise_input_peak`], of the output.
+    pub fn raise_output_peak(&self, channel: usize, peak: f32) {
         self.output_peak[channel].fetch_max(peak.to_bits(), Relaxed);
     }
 
