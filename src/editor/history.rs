@@ -1,66 +1,28 @@
-//! The frames on screen: a ring of reports and the textures that scroll with it.
+//! The frames on screen: a ring of reports, the textures that scroll with them, and the frame at the right edge.
 
+use super::scroll::{CAPACITY, Scroll};
 use super::{colours, theme};
 use crate::engine::{FrameReport, SPECTRUM_BANDS};
-use egui::{Color32, ColorImage, Painter, Rect, TextureHandle, TextureOptions, pos2};
+use egui::{Color32, Painter, Rect};
 use std::collections::VecDeque;
+use std::ops::Range;
 
-/// Frames kept: 23 seconds of the live model.
-pub const CAPACITY: usize = 2048;
-/// Entries that the hue of a code is spread over.
-const CODEBOOK_SIZE: usize = 1024;
+/// Time constant in seconds that the right edge follows new frames with: bursts of frames (large host blocks) scroll
+/// evenly.
+const GLIDE: f32 = 0.04;
+/// Most frames that can be on screen, so that a held map keeps a second of room in the ring.
+pub const MOST_VISIBLE: usize = CAPACITY - 256;
 
-/// A texture as wide as the ring, written column by column, drawn as two pieces.
-struct Scroll {
-    texture: Option<TextureHandle>,
-    name: &'static str,
-    height: usize,
-}
-
-impl Scroll {
-    fn new(name: &'static str, height: usize) -> Self {
-        Self { texture: None, name, height }
-    }
-
-    fn write(&mut self, context: &egui::Context, column: usize, pixels: Vec<Color32>) {
-        let height = self.height;
-        let texture = self.texture.get_or_insert_with(|| {
-            let empty = ColorImage::filled([CAPACITY, height], theme::BACKGROUND);
-            context.load_texture(self.name, empty, TextureOptions::NEAREST)
-        });
-        texture.set_partial([column, 0], ColorImage::new([1, height], pixels), TextureOptions::NEAREST);
-    }
-
-    /// Draws the last `count` columns up to `end` (exclusive) into `rect`.
-    fn draw(&self, painter: &Painter, rect: Rect, end: u64, count: usize) {
-        let Some(texture) = &self.texture else { return };
-        let first = end.saturating_sub(count as u64);
-        let missing = count as u64 - (end - first);
-        let column = rect.width() / count as f32;
-        let mut x = rect.left() + missing as f32 * column;
-        let mut at = first;
-        while at < end {
-            let start = (at % CAPACITY as u64) as usize;
-            let run = ((end - at) as usize).min(CAPACITY - start);
-            let u = |i: usize| i as f32 / CAPACITY as f32;
-            let piece = Rect::from_min_max(pos2(x, rect.top()), pos2(x + run as f32 * column, rect.bottom()));
-            let uv = Rect::from_min_max(pos2(u(start), 0.0), pos2(u(start + run), 1.0));
-            painter.image(texture.id(), piece, uv, Color32::WHITE);
-            x = piece.right();
-            at += run as u64;
-        }
-    }
-}
-
-/// The last frames and their pictures.
+/// The last frames and their pictures. Frames are numbered as received.
 pub struct History {
     reports: VecDeque<FrameReport>,
-    /// Frames received since the view was made.
     received: u64,
+    /// Frame after the newest one on screen, gliding towards `received`.
+    head: f64,
     spectrogram: Scroll,
-    codes: Option<Scroll>,
+    codes: Scroll,
     /// Codebooks and channels that the textures are laid out for.
-    layout: (u8, u8),
+    layout: (usize, usize),
 }
 
 impl Default for History {
@@ -68,9 +30,10 @@ impl Default for History {
         Self {
             reports: VecDeque::with_capacity(CAPACITY + 1),
             received: 0,
-            spectrogram: Scroll::new("vrvq spectrogram", SPECTRUM_BANDS),
-            codes: None,
-            layout: (0, 0),
+            head: 0.0,
+            spectrogram: Scroll::new("vrvq spectrogram", SPECTRUM_BANDS, true),
+            codes: Scroll::new("vrvq codes", 8, false),
+            layout: (8, 1),
         }
     }
 }
@@ -78,18 +41,13 @@ impl Default for History {
 impl History {
     /// Takes in the next frame.
     pub fn push(&mut self, context: &egui::Context, report: FrameReport) {
-        let layout = (report.codebooks.max(1), report.channels.max(1));
+        let layout = (usize::from(report.codebooks.max(1)), report.channel_frames().len().max(1));
         if self.layout != layout {
-            self.layout = layout;
-            self.codes = Some(Scroll::new("vrvq codes", self.code_rows()));
-            self.reports.clear();
+            *self = Self { layout, codes: Scroll::new("vrvq codes", layout.0 * layout.1, false), ..Self::default() };
         }
-        let column = (self.received % CAPACITY as u64) as usize;
         let spectrum = report.spectrum.iter().rev().map(|&db| colours::loudness(db)).collect();
-        self.spectrogram.write(context, column, spectrum);
-        if let Some(codes) = &mut self.codes {
-            codes.write(context, column, code_column(&report));
-        }
+        self.spectrogram.write(context, self.received, spectrum);
+        self.codes.write(context, self.received, code_column(&report));
         self.received += 1;
         self.reports.push_back(report);
         if self.reports.len() > CAPACITY {
@@ -97,51 +55,74 @@ impl History {
         }
     }
 
-    /// The report of the frame `ago` frames before the newest (0 is the newest).
-    pub fn ago(&self, ago: usize) -> Option<&FrameReport> {
-        self.reports.len().checked_sub(ago + 1).map(|index| &self.reports[index])
+    /// Moves the right edge on by `elapsed` seconds, or not where it is held. True while it is on its way.
+    pub fn glide(&mut self, elapsed: f32, held: bool, visible: usize) -> bool {
+        let newest = self.received as f64;
+        if !held {
+            self.head += (newest - self.head) * f64::from(1.0 - (-elapsed / GLIDE).exp());
+            if newest - self.head < 0.5 {
+                self.head = newest;
+            }
+        }
+        // What left the ring can't be shown.
+        self.head = self.head.max(newest - (CAPACITY - visible.min(CAPACITY)) as f64);
+        self.head < newest
     }
 
-    /// The newest frame.
-    pub fn newest(&self) -> Option<&FrameReport> {
-        self.reports.back()
+    /// Frames on screen when `count` fit.
+    pub fn visible(&self, count: usize) -> Range<u64> {
+        let end = self.head.round() as u64;
+        let kept = self.received - self.reports.len() as u64;
+        end.saturating_sub(count as u64).max(kept).min(end)..end
     }
 
-    /// The last `count` frames, oldest first.
-    pub fn last(&self, count: usize) -> impl Iterator<Item = &FrameReport> {
-        self.reports.iter().skip(self.reports.len().saturating_sub(count))
+    /// The report of a frame, where it is still kept.
+    pub fn at(&self, frame: u64) -> Option<&FrameReport> {
+        let kept = self.received - self.reports.len() as u64;
+        self.reports.get(usize::try_from(frame.checked_sub(kept)?).ok()?)
     }
 
-    /// Codebook rows of all channels.
-    pub fn code_rows(&self) -> usize {
-        usize::from(self.layout.0) * usize::from(self.layout.1)
+    /// The reports of `frames`, oldest first.
+    pub fn range(&self, frames: Range<u64>) -> impl Iterator<Item = &FrameReport> {
+        frames.filter_map(|frame| self.at(frame))
+    }
+
+    /// Frames received since the view was made.
+    pub fn received(&self) -> u64 {
+        self.received
+    }
+
+    /// Codebooks of the model.
+    pub fn codebooks(&self) -> usize {
+        self.layout.0
     }
 
     /// Channels on screen.
     pub fn channels(&self) -> usize {
-        usize::from(self.layout.1).max(1)
+        self.layout.1
     }
 
-    pub fn draw_spectrogram(&self, painter: &Painter, rect: Rect, count: usize) {
-        self.spectrogram.draw(painter, rect, self.received, count);
+    /// Draws the input's spectrum, each frame `step` wide.
+    pub fn draw_spectrogram(&self, painter: &Painter, rect: Rect, frames: Range<u64>, step: f32) {
+        self.spectrogram.draw(painter, rect, frames, step);
     }
 
-    pub fn draw_codes(&self, painter: &Painter, rect: Rect, count: usize) {
-        if let Some(codes) = &self.codes {
-            codes.draw(painter, rect, self.received, count);
-        }
+    /// Draws the codebooks of all channels, each frame `step` wide.
+    pub fn draw_codes(&self, painter: &Painter, rect: Rect, frames: Range<u64>, step: f32) {
+        self.codes.draw(painter, rect, frames, step);
     }
 }
 
 /// Pixels of one frame, top to bottom: the first channel's last codebook first, so that use grows upwards.
 fn code_column(report: &FrameReport) -> Vec<Color32> {
     let codebooks = usize::from(report.codebooks.max(1));
-    let rows = report.channel_frames().iter().flat_map(|frame| {
-        (0..codebooks).rev().map(move |k| match () {
-            () if report.late => theme::WARNING.gamma_multiply(0.45),
-            () if k < usize::from(frame.count) => colours::code(frame.codes[k], CODEBOOK_SIZE),
-            () => theme::UNUSED,
-        })
-    });
-    rows.collect()
+    let mut rows = Vec::with_capacity(codebooks * report.channel_frames().len().max(1));
+    for frame in report.channel_frames() {
+        rows.extend((0..codebooks).rev().map(|k| match frame.codes.get(k) {
+            Some(&code) if k < usize::from(frame.count) && !report.late => colours::code(code),
+            _ => theme::UNUSED,
+        }));
+    }
+    rows.resize(codebooks * report.channel_frames().len().max(1), theme::UNUSED);
+    rows
 }

@@ -2,12 +2,14 @@
 
 use super::theme;
 use crate::engine::Telemetry;
-use egui::{Align2, FontId, Rect, Ui, pos2, vec2};
+use egui::{Align2, Rect, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
 /// Bottom of the scale.
 const FLOOR_DB: f32 = -60.0;
 /// Fall of the bar in dB a second.
 const FALL_DB: f32 = 24.0;
+/// Levels that the scale names.
+const MARKS: [f32; 4] = [0.0, -12.0, -24.0, -48.0];
 
 /// Bars of input and output, up to two channels each.
 pub struct Meters {
@@ -21,9 +23,41 @@ impl Default for Meters {
 }
 
 impl Meters {
-    /// Draws the meters into `rect`.
-    pub fn show(&mut self, ui: &mut Ui, rect: Rect, telemetry: &Telemetry, channels: usize) {
-        let elapsed = ui.input(|i| i.stable_dt).min(0.2);
+    /// Whether a bar still falls.
+    pub fn moving(&self) -> bool {
+        self.bars.iter().flatten().any(|&db| db > FLOOR_DB)
+    }
+
+    /// Draws the meters in the card `rect`.
+    pub fn show(&mut self, ui: &Ui, rect: Rect, scale: f32, telemetry: &Telemetry, channels: usize) {
+        self.measure(ui.input(|i| i.stable_dt).min(0.2), telemetry);
+        ui.painter().rect_filled(rect, 6.0, theme::PANEL);
+        let inner = rect.shrink2(vec2(8.0, 7.0));
+        let middle = 22.0 * scale;
+        let width = ((inner.width() - middle) / 2.0).min(44.0 * scale);
+        let column = |left: f32| {
+            Rect::from_min_max(pos2(left, inner.top() + 2.0), pos2(left + width, inner.bottom() - 15.0 * scale))
+        };
+        let areas = [column(inner.center().x - middle / 2.0 - width), column(inner.center().x + middle / 2.0)];
+        for ((area, name), bars) in areas.into_iter().zip(["In", "Out"]).zip(&self.bars) {
+            bars_of(ui, area, &bars[..channels.clamp(1, 2)]);
+            let at = pos2(area.center().x, inner.bottom() + 2.0);
+            ui.painter().text(at, Align2::CENTER_BOTTOM, name, theme::text(11.5 * scale), theme::FAINT);
+        }
+        for db in MARKS {
+            let y = (areas[0].bottom() - share(db) * areas[0].height()).max(areas[0].top() + 4.0 * scale);
+            let at = pos2(inner.center().x, y);
+            ui.painter().text(at, Align2::CENTER_CENTER, format!("{db:.0}"), theme::text(10.0 * scale), theme::FAINT);
+        }
+        let loudest = self.bars.map(|bars| bars[0].max(bars[1]));
+        let name = |db: f32| if db > FLOOR_DB { format!("{db:.0} dBFS") } else { "silent".to_owned() };
+        let text = format!("Peak level: input {}, output {}", name(loudest[0]), name(loudest[1]));
+        let response = ui.interact(rect, ui.scope_id().with("meters"), Sense::hover());
+        response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &text));
+        response.on_hover_text(&text);
+    }
+
+    fn measure(&mut self, elapsed: f32, telemetry: &Telemetry) {
         for channel in 0..2 {
             let peaks = [telemetry.take_input_peak(channel), telemetry.take_output_peak(channel)];
             for (bars, peak) in self.bars.iter_mut().zip(peaks) {
@@ -31,27 +65,26 @@ impl Meters {
                 bars[channel] = (bars[channel] - FALL_DB * elapsed).max(db).max(FLOOR_DB);
             }
         }
-        let half = rect.width() / 2.0;
-        for (index, name) in ["In", "Out"].into_iter().enumerate() {
-            let left = rect.left() + index as f32 * half;
-            let area = Rect::from_min_size(pos2(left + 3.0, rect.top()), vec2(half - 6.0, rect.height() - 16.0));
-            let width = area.width() / channels as f32;
-            for (channel, &db) in self.bars[index].iter().take(channels).enumerate() {
-                let bar = Rect::from_min_size(
-                    pos2(area.left() + channel as f32 * width, area.top()),
-                    vec2(width - 1.5, area.height()),
-                );
-                ui.painter().rect_filled(bar, 2.0, theme::UNUSED);
-                let share = (1.0 - db / FLOOR_DB).clamp(0.0, 1.0);
-                let lit = Rect::from_min_max(pos2(bar.left(), bar.bottom() - share * bar.height()), bar.max);
-                let colour = if db >= -0.1 { theme::WARNING } else { theme::ACCENT };
-                ui.painter().rect_filled(lit, 2.0, colour);
-            }
-            let at = pos2(area.center().x, rect.bottom());
-            ui.painter().text(at, Align2::CENTER_BOTTOM, name, FontId::proportional(11.0), theme::FAINT);
-        }
-        let shown = self.bars.map(|bars| bars[0].max(bars[channels.saturating_sub(1).min(1)]));
-        let text = format!("Peak level of input and output: {:.0} and {:.0} dBFS.", shown[0], shown[1]);
-        ui.interact(rect, ui.scope_id().with("meters"), egui::Sense::hover()).on_hover_text(text);
+    }
+}
+
+fn share(db: f32) -> f32 {
+    (1.0 - db / FLOOR_DB).clamp(0.0, 1.0)
+}
+
+fn bars_of(ui: &Ui, area: Rect, bars: &[f32]) {
+    let width = area.width() / bars.len() as f32;
+    for (channel, &db) in bars.iter().enumerate() {
+        let left = area.left() + channel as f32 * width;
+        let bar = Rect::from_min_max(pos2(left, area.top()), pos2(left + width - 1.0, area.bottom()));
+        ui.painter().rect_filled(bar, 2.0, theme::GRID.gamma_multiply(0.7));
+        let lit = Rect::from_min_max(pos2(bar.left(), bar.bottom() - share(db) * bar.height()), bar.max);
+        let colour = match db {
+            db if db >= -0.1 => theme::WARNING,
+            db if db >= -6.0 => theme::SECOND,
+            _ => theme::ACCENT,
+        };
+        ui.painter().rect_filled(lit, 2.0, colour);
+        ui.painter().hline(bar.x_range(), bar.bottom() - share(-12.0) * bar.height(), Stroke::new(1.0, theme::PANEL));
     }
 }

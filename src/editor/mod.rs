@@ -1,12 +1,19 @@
 //! The view: it knows frame reports and settings, not the loop that makes them.
 
+mod axes;
 pub mod colours;
 mod controls;
+mod header;
 mod history;
 mod knob;
+mod layout;
 mod map;
 mod meters;
+mod readout;
+mod scroll;
+mod switches;
 pub mod theme;
+mod tip;
 mod view;
 
 pub use controls::Controls;

@@ -1,0 +1,136 @@
+//! Figures: the bitrate, and what the codec costs.
+
+use super::{Controls, theme};
+use crate::codec::BitrateMeter;
+use crate::engine::{MAX_SAFETY_HOPS, Telemetry};
+use egui::{Align2, Button, Color32, Rect, Response, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+
+/// Load from which frames may come late.
+const HIGH_LOAD: f32 = 0.8;
+
+const CURRENT_HINT: &str = "Bits packed over the last half second, all channels together: the count of codebooks and \
+                            the code of each used one.";
+const TOTAL_HINT: &str = "Mean: bits packed since the last reset, over its time. Peak: the highest half second since.\n\
+                          Click to reset both.";
+const LATENCY_HINT: &str = "Time from input to output in samples of the host and in milliseconds; the same for dry and \
+                            decoded, and what the host is told.";
+const LOAD_HINT: &str = "Time the codec thread works, as a share of real time. Near 100 % frames come too late.";
+const LATE_HINT: &str = "Frames that weren't ready in time and were faded out; marked in red on the map. More safety \
+                         hops or a larger buffer help.\nClick to count from zero.";
+
+/// Draws current, mean and peak bitrate in the card `rect`; a click resets mean and peak.
+pub fn bitrate(ui: &mut Ui, rect: Rect, scale: f32, meter: &mut BitrateMeter) {
+    let inner = theme::card(ui, rect, scale, "Bitrate");
+    let split = inner.top() + 0.52 * inner.height();
+    let current = Rect::from_min_max(inner.min, pos2(inner.right(), split));
+    let painter = ui.painter();
+    // The unit hangs on the figure, wherever it ends.
+    let large = format!("{:.2}", meter.current());
+    let base = current.bottom() - 2.0;
+    let font = theme::digits(44.0 * scale);
+    let end = painter.text(pos2(inner.left() - 1.0, base), Align2::LEFT_BOTTOM, &large, font, theme::TEXT).right();
+    let unit = pos2(end + 6.0, base - 8.0 * scale);
+    painter.text(unit, Align2::LEFT_BOTTOM, "kb/s", theme::text(14.0 * scale), theme::FAINT);
+    figure(ui, current, "current bitrate", format!("current {large} kb/s"), Sense::hover()).on_hover_text(CURRENT_HINT);
+
+    let total =
+        Rect::from_min_max(pos2(inner.left() - 4.0, split + 2.0), pos2(inner.right() + 4.0, inner.bottom() + 3.0));
+    let (mean, peak) = (format!("{:.2}", meter.mean()), format!("{:.2}", meter.peak()));
+    let response = figure(ui, total, "total bitrate", format!("mean {mean} peak {peak} kb/s"), Sense::click());
+    if response.hovered() {
+        ui.painter().rect_filled(total, 5.0, theme::CONTROL);
+    }
+    for (index, (name, value)) in [("mean", &mean), ("peak", &peak)].into_iter().enumerate() {
+        let at = pos2(inner.left() + index as f32 * inner.width() / 2.0, total.top() + 3.0);
+        ui.painter().text(at, Align2::LEFT_TOP, name, theme::text(12.0 * scale), theme::FAINT);
+        let at = pos2(at.x, total.bottom() - 2.0);
+        ui.painter().text(at, Align2::LEFT_BOTTOM, value, theme::digits(23.0 * scale), theme::TEXT);
+    }
+    if response.on_hover_text(TOTAL_HINT).clicked() {
+        meter.reset();
+    }
+}
+
+/// An area that explains a painted figure; also tells it to screen readers.
+fn figure(ui: &Ui, rect: Rect, id: &str, label: String, sense: Sense) -> Response {
+    let response = ui.interact(rect, ui.scope_id().with(id), sense);
+    let role = if sense.senses_click() { Role::Button } else { Role::Label };
+    response.widget_info(|| WidgetInfo::labeled(role, true, &label));
+    response
+}
+
+/// Draws latency, load, late frames and safety in the card `rect`.
+pub fn engine(ui: &mut Ui, rect: Rect, scale: f32, telemetry: &Telemetry, hop_ms: f64, controls: &mut dyn Controls) {
+    let inner = theme::card(ui, rect, scale, "Engine");
+    let height = inner.height() / 5.0;
+    let row = |index: usize| {
+        let top = inner.top() + index as f32 * height;
+        Rect::from_min_max(pos2(inner.left(), top), pos2(inner.right(), top + height))
+    };
+    let latency = format!("{:.1} ms", telemetry.latency_ms());
+    line(ui, row(0), scale, "Latency", &latency, theme::TEXT, Sense::hover()).on_hover_text(LATENCY_HINT);
+    let samples = telemetry.latency_samples().to_string();
+    line(ui, row(1), scale, "in samples", &samples, theme::TEXT, Sense::hover()).on_hover_text(LATENCY_HINT);
+
+    let load = telemetry.load();
+    let colour = if load > HIGH_LOAD { theme::WARNING } else { theme::TEXT };
+    let text = format!("{:.0} %", 100.0 * load);
+    line(ui, row(2), scale, "Load", &text, colour, Sense::hover()).on_hover_text(LOAD_HINT);
+    let (left, right) = (inner.left() + 42.0 * scale, inner.right() - 48.0 * scale);
+    let track = Rect::from_min_max(pos2(left, row(2).center().y - 2.5), pos2(right, row(2).center().y + 2.5));
+    ui.painter().rect_filled(track, 2.5, theme::GRID);
+    let bar = if load > HIGH_LOAD { theme::WARNING } else { theme::ACCENT };
+    let lit = vec2(track.width() * load.clamp(0.0, 1.0), track.height());
+    ui.painter().rect_filled(Rect::from_min_size(track.min, lit), 2.5, bar);
+
+    let late = telemetry.late_frames();
+    let colour = if late > 0 { theme::WARNING } else { theme::TEXT };
+    let response = line(ui, row(3), scale, "Late frames", &late.to_string(), colour, Sense::click());
+    if response.on_hover_text(LATE_HINT).clicked() {
+        telemetry.clear_late_frames();
+    }
+    safety(ui, row(4), scale, hop_ms, controls);
+}
+
+fn line(ui: &Ui, row: Rect, scale: f32, name: &str, value: &str, colour: Color32, sense: Sense) -> Response {
+    let response = figure(ui, row, name, format!("{name} {value}"), sense);
+    let painter = ui.painter();
+    if sense.senses_click() && response.hovered() {
+        painter.rect_filled(row.expand2(vec2(4.0, -1.0)), 4.0, theme::CONTROL);
+    }
+    painter.text(row.left_center(), Align2::LEFT_CENTER, name, theme::text(12.5 * scale), theme::FAINT);
+    painter.text(row.right_center(), Align2::RIGHT_CENTER, value, theme::digits(12.5 * scale), colour);
+    response
+}
+
+fn safety(ui: &mut Ui, row: Rect, scale: f32, hop_ms: f64, controls: &mut dyn Controls) {
+    let hops = controls.safety();
+    let cost = f64::from(hops) * hop_ms;
+    let hint = format!(
+        "Whole hops of extra latency that give the codec thread more time: {hops} cost {cost:.1} ms, each {hop_ms:.1} \
+         ms. Raise it where frames come late."
+    );
+    let name = figure(ui, row, "Safety", format!("Safety {hops}"), Sense::hover());
+    name.on_hover_text(&hint);
+    ui.painter().text(row.left_center(), Align2::LEFT_CENTER, "Safety", theme::text(12.5 * scale), theme::FAINT);
+    let side = vec2(22.0, 19.0) * scale;
+    let key = |centre: f32| Rect::from_center_size(pos2(centre, row.center().y), side);
+    let text = |text: &str| RichText::new(text).font(theme::digits(14.0 * scale));
+    let less = ui.add_enabled_ui(hops > 0, |ui| {
+        ui.spacing_mut().button_padding = vec2(0.0, 0.0);
+        ui.put(key(row.right() - side.x * 2.5 - 54.0 * scale + side.x), Button::new(text("−")))
+    });
+    if less.inner.on_hover_text(&hint).clicked() {
+        controls.set_safety(hops.saturating_sub(1));
+    }
+    let more = ui.add_enabled_ui(hops < MAX_SAFETY_HOPS, |ui| {
+        ui.spacing_mut().button_padding = vec2(0.0, 0.0);
+        ui.put(key(row.right() - side.x / 2.0), Button::new(text("+")))
+    });
+    if more.inner.on_hover_text(&hint).clicked() {
+        controls.set_safety(hops + 1);
+    }
+    let centre = pos2(row.right() - side.x - 27.0 * scale, row.center().y);
+    let value = if hops == 1 { "1 hop".to_owned() } else { format!("{hops} hops") };
+    ui.painter().text(centre, Align2::CENTER_CENTER, value, theme::digits(12.5 * scale), theme::TEXT);
+}

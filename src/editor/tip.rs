@@ -1,0 +1,50 @@
+//! The frame under the pointer, in numbers.
+
+use super::axes::{Rows, channel_colour};
+use super::history::History;
+use super::map::Span;
+use super::theme;
+use crate::engine::{ChannelFrame, FrameReport};
+use egui::{Response, RichText, Stroke, Tooltip, Ui};
+
+/// Explains the frame under the pointer, at once and while the pointer moves.
+pub fn show(ui: &Ui, response: &Response, rows: &Rows, history: &History, span: &Span) {
+    let plot = rows.plot();
+    let Some(pointer) = response.hover_pos().or_else(|| response.interact_pointer_pos()) else { return };
+    let Some((frame, report)) = span.frame(plot, pointer.x).and_then(|f| Some((f, history.at(f)?))) else { return };
+    let painter = ui.painter_at(plot);
+    painter.vline(span.x(plot, frame), plot.y_range(), Stroke::new(1.0, theme::TEXT.gamma_multiply(0.8)));
+    let ago = (history.received() - 1 - frame) as f64 / span.rate;
+    Tooltip::for_widget(response).at_pointer().gap(14.0).width(340.0).show(|ui| describe(ui, report, ago));
+}
+
+fn describe(ui: &mut Ui, report: &FrameReport, ago: f64) {
+    ui.label(RichText::new(format!("{ago:.2} s ago, packed at level {:.1}", report.level)).size(13.5));
+    if report.late {
+        let text = "Late: the codec thread didn't finish this frame in time, so it was faded out.";
+        ui.colored_label(theme::WARNING, text);
+    } else {
+        for (channel, frame) in report.channel_frames().iter().enumerate() {
+            if report.channels > 1 {
+                let name = ["Left", "Right"][channel % 2];
+                ui.label(RichText::new(name).size(12.0).color(channel_colour(channel)));
+            }
+            channel_lines(ui, frame, report.codebooks);
+        }
+    }
+    ui.label(RichText::new("Hold the mouse button to stop the map.").size(11.0).color(theme::FAINT));
+}
+
+fn channel_lines(ui: &mut Ui, frame: &ChannelFrame, codebooks: u8) {
+    let line = |ui: &mut Ui, name: &str, value: String| {
+        ui.horizontal_wrapped(|ui| {
+            ui.label(RichText::new(name).size(12.0).color(theme::FAINT));
+            ui.label(RichText::new(value).font(theme::digits(12.5)));
+        });
+    };
+    line(ui, "importance p", format!("{:.3}", frame.importance));
+    line(ui, "codebooks n", format!("{} of {codebooks}", frame.count));
+    let codes = &frame.codes[..usize::from(frame.count).min(frame.codes.len())];
+    line(ui, "codes", codes.iter().map(u16::to_string).collect::<Vec<_>>().join(" "));
+    line(ui, "bits", frame.bits.to_string());
+}
