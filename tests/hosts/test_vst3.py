@@ -1,0 +1,109 @@
+"""The VST3 in a host nobody here wrote: pedalboard, which is JUCE's.
+
+pedalboard renders offline and compensates the reported latency itself, so a wrong report shows as a shifted output.
+"""
+
+import pathlib
+
+import numpy as np
+import pedalboard
+import pytest
+import soundfile
+
+ROOT = pathlib.Path(__file__).parents[2]
+BUNDLE = ROOT / "target" / "bundled" / "vrvq.vst3"
+HOP = 512
+
+
+def load(**parameters):
+    plugin = pedalboard.load_plugin(str(BUNDLE))
+    for name, value in parameters.items():
+        setattr(plugin, name, value)
+    return plugin
+
+
+def audio(seconds, rate, channels):
+    """The bundled clip's drums and loops, resampled to `rate`: shape [channels, samples]."""
+    samples, own_rate = soundfile.read(ROOT / "assets" / "demo.flac", dtype="float32", always_2d=True)
+    samples = samples[int(6.6 * own_rate) :].T
+    if rate != own_rate:
+        # Linear interpolation is good enough for a test signal.
+        positions = np.arange(int(seconds * rate)) * own_rate / rate
+        samples = np.stack([np.interp(positions, np.arange(len(c)), c) for c in samples])
+    return np.ascontiguousarray(samples[:channels, : int(seconds * rate)], dtype=np.float32)
+
+
+def best_lag(reference, output, reach):
+    """Lag of `output` behind `reference` in samples, by circular correlation."""
+    spectrum = np.fft.rfft(output) * np.conj(np.fft.rfft(reference))
+    correlation = np.fft.irfft(spectrum, len(reference))
+    lags = np.concatenate([np.arange(reach + 1), np.arange(-reach, 0)])
+    return int(lags[np.argmax(correlation[lags])])
+
+
+def test_parameters_have_their_names_and_ranges():
+    plugin = load()
+    assert {"level", "monitor", "bypass"} <= set(plugin.parameters), list(plugin.parameters)
+    assert any(name.startswith("safety") for name in plugin.parameters)
+    texts = [float(plugin.parameters["level"].get_text_for_raw_value(v)) for v in (0.0, 0.5, 1.0)]
+    assert texts[0] == pytest.approx(1, abs=0.01)
+    assert texts[1] == pytest.approx(48**0.5, abs=0.1), "the level knob is logarithmic"
+    assert texts[2] == pytest.approx(48, abs=0.1)
+
+
+@pytest.mark.parametrize("rate", [44100, 48000, 96000])
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize("block", [17, 64, 511, 8192])
+def test_dry_is_exact_and_decoded_is_aligned(rate, channels, block):
+    signal = audio(0.6 if block < 100 else 1.2, rate, channels)
+    dry = load(monitor="Dry").process(signal, rate, buffer_size=block)
+    assert np.array_equal(dry, signal)
+    decoded = load(monitor="Decoded").process(signal, rate, buffer_size=block)
+    assert decoded.shape == signal.shape
+    assert np.abs(decoded).max() > 0.05
+    for reference, output in zip(signal, decoded):
+        assert abs(best_lag(reference, output, 2 * HOP)) <= 1 + rate // 44100
+
+
+def test_blocks_of_one_sample():
+    signal = audio(0.3, 44100, 2)
+    output = load().process(signal, 44100, buffer_size=1)
+    assert np.array_equal(load(bypass=True).process(signal, 44100, buffer_size=1), signal)
+    assert abs(best_lag(signal[0], output[0], HOP)) <= 2
+
+
+def test_reported_latency_is_two_hops_plus_what_the_block_and_the_safety_need():
+    plugin = load()
+    plugin.process(audio(0.2, 44100, 2), 44100, buffer_size=256)
+    latency = plugin.reported_latency_samples
+    assert latency == 2 * HOP + 256 + HOP
+
+
+def test_a_bounce_repeats_to_the_bit():
+    signal = audio(1.0, 48000, 2)
+    first = load().process(signal, 48000, buffer_size=512)
+    assert np.array_equal(first, load().process(signal, 48000, buffer_size=512))
+
+
+def test_the_level_changes_the_sound_and_silence_stays_silent():
+    signal = audio(1.0, 44100, 1)
+    low, high = load(), load()
+    low.parameters["level"].raw_value = 0.0
+    high.parameters["level"].raw_value = 1.0
+    low, high = low.process(signal, 44100), high.process(signal, 44100)
+    error = [np.square(signal - output).sum() for output in (low, high)]
+    assert error[1] < 0.7 * error[0], "more codebooks, less error"
+    silence = load().process(np.zeros((1, 44100), np.float32), 44100)
+    assert np.abs(silence).max() < 1e-3
+
+
+def test_state_is_saved_and_restored():
+    plugin = load(monitor="Dry", bypass=False)
+    plugin.parameters["level"].raw_value = 0.25
+    plugin.process(audio(0.1, 44100, 2), 44100)
+    state = plugin.raw_state
+    other = load()
+    other.raw_state = state
+    other.process(audio(0.1, 44100, 2), 44100)
+    assert other.parameters["level"].raw_value == pytest.approx(0.25, abs=1e-6)
+    assert str(other.monitor) == "Dry"
