@@ -8,6 +8,7 @@ pub mod codec;
 pub mod editor;
 pub mod engine;
 pub mod model;
+pub mod picture;
 pub mod plugin;
 
 nice_plug::nice_export_clap!(plugin::VrvqPlugin);

@@ -56,6 +56,8 @@ pub fn message(ui: &mut Ui, map: Rect, scale: f32, status: &Status, empty: bool)
         LoopState::Running if empty => ("Waiting for sound", "The first frames are on their way.".into(), theme::FAINT),
         LoopState::Running => return,
     };
+    // Beside the rows' names, not over them.
+    let map = Rect::from_min_max(pos2(map.left() + 88.0 * scale, map.top()), map.max);
     let width = (520.0 * scale).min(map.width() - 40.0);
     let size = theme::text(14.0 * scale);
     let body = ui.painter().layout(text.clone(), size, theme::TEXT, width - 36.0);

@@ -27,7 +27,7 @@ pub fn bitrate(ui: &mut Ui, rect: Rect, scale: f32, meter: &mut BitrateMeter) {
     // The unit hangs on the figure, wherever it ends.
     let large = format!("{:.2}", meter.current());
     let base = current.bottom() - 2.0;
-    let font = theme::digits(44.0 * scale);
+    let font = theme::digits(42.0 * scale);
     let end = painter.text(pos2(inner.left() - 1.0, base), Align2::LEFT_BOTTOM, &large, font, theme::TEXT).right();
     let unit = pos2(end + 6.0, base - 8.0 * scale);
     painter.text(unit, Align2::LEFT_BOTTOM, "kb/s", theme::text(14.0 * scale), theme::FAINT);
@@ -118,7 +118,7 @@ fn safety(ui: &mut Ui, row: Rect, scale: f32, hop_ms: f64, controls: &mut dyn Co
     let text = |text: &str| RichText::new(text).font(theme::digits(14.0 * scale));
     let less = ui.add_enabled_ui(hops > 0, |ui| {
         ui.spacing_mut().button_padding = vec2(0.0, 0.0);
-        ui.put(key(row.right() - side.x * 2.5 - 54.0 * scale + side.x), Button::new(text("−")))
+        ui.put(key(row.right() - side.x * 2.5 - 48.0 * scale + side.x), Button::new(text("−")))
     });
     if less.inner.on_hover_text(&hint).clicked() {
         controls.set_safety(hops.saturating_sub(1));
@@ -130,7 +130,7 @@ fn safety(ui: &mut Ui, row: Rect, scale: f32, hop_ms: f64, controls: &mut dyn Co
     if more.inner.on_hover_text(&hint).clicked() {
         controls.set_safety(hops + 1);
     }
-    let centre = pos2(row.right() - side.x - 27.0 * scale, row.center().y);
+    let centre = pos2(row.right() - side.x - 24.0 * scale, row.center().y);
     let value = if hops == 1 { "1 hop".to_owned() } else { format!("{hops} hops") };
     ui.painter().text(centre, Align2::CENTER_CENTER, value, theme::digits(12.5 * scale), theme::TEXT);
 }

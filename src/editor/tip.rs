@@ -15,7 +15,7 @@ pub fn show(ui: &Ui, response: &Response, rows: &Rows, history: &History, span: 
     let painter = ui.painter_at(plot);
     painter.vline(span.x(plot, frame), plot.y_range(), Stroke::new(1.0, theme::TEXT.gamma_multiply(0.8)));
     let ago = (history.received() - 1 - frame) as f64 / span.rate;
-    Tooltip::for_widget(response).at_pointer().gap(14.0).width(340.0).show(|ui| describe(ui, report, ago));
+    Tooltip::for_widget(response).at_pointer().gap(14.0).width(400.0).show(|ui| describe(ui, report, ago));
 }
 
 fn describe(ui: &mut Ui, report: &FrameReport, ago: f64) {
@@ -32,19 +32,27 @@ fn describe(ui: &mut Ui, report: &FrameReport, ago: f64) {
             channel_lines(ui, frame, report.codebooks);
         }
     }
+    ui.spacing_mut().item_spacing.y = 3.0;
     ui.label(RichText::new("Hold the mouse button to stop the map.").size(11.0).color(theme::FAINT));
 }
 
 fn channel_lines(ui: &mut Ui, frame: &ChannelFrame, codebooks: u8) {
-    let line = |ui: &mut Ui, name: &str, value: String| {
-        ui.horizontal_wrapped(|ui| {
-            ui.label(RichText::new(name).size(12.0).color(theme::FAINT));
-            ui.label(RichText::new(value).font(theme::digits(12.5)));
+    let line = |ui: &mut Ui, pairs: &[(&str, String)]| {
+        ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = 5.0;
+            for (name, value) in pairs {
+                ui.label(RichText::new(*name).size(12.0).color(theme::FAINT));
+                ui.label(RichText::new(value).font(theme::digits(12.5)));
+                ui.add_space(5.0);
+            }
         });
     };
-    line(ui, "importance p", format!("{:.3}", frame.importance));
-    line(ui, "codebooks n", format!("{} of {codebooks}", frame.count));
+    let used = format!("{} of {codebooks}", frame.count);
+    let figures =
+        [("importance p", format!("{:.3}", frame.importance)), ("codebooks n", used), ("bits", frame.bits.to_string())];
+    line(ui, &figures);
     let codes = &frame.codes[..usize::from(frame.count).min(frame.codes.len())];
-    line(ui, "codes", codes.iter().map(u16::to_string).collect::<Vec<_>>().join(" "));
-    line(ui, "bits", frame.bits.to_string());
+    for some in codes.chunks(8) {
+        line(ui, &[("codes", some.iter().map(u16::to_string).collect::<Vec<_>>().join(" "))]);
+    }
 }

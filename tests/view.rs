@@ -1,0 +1,280 @@
+//! The view through its public surface, with a ring of reports and settings of its own.
+
+#[path = "common/synthetic.rs"]
+mod synthetic;
+
+use egui::{Event, Key, Modifiers, Pos2, accesskit::Role, pos2, vec2};
+use egui_kittest::{Harness, kittest::Queryable};
+use std::sync::Arc;
+use vrvq::codec::kilobits_per_second;
+use vrvq::editor::{Controls, View};
+use vrvq::engine::{FrameReport, LoopState, Monitor, ReportSender, Telemetry, report_ring};
+
+/// Room that the harness leaves around what it shows.
+const HARNESS_MARGIN: egui::Vec2 = vec2(8.0, 8.0);
+const FRAME_RATE: f64 = 44_100.0 / 512.0;
+
+/// Settings, and the gestures made on the level.
+struct Settings {
+    level: f32,
+    monitor: Monitor,
+    bypass: bool,
+    safety: u32,
+    open: bool,
+    gestures: u32,
+}
+
+impl Controls for Settings {
+    fn level(&self) -> f32 {
+        self.level
+    }
+    fn begin_level(&mut self) {
+        assert!(!self.open, "a gesture begins inside another");
+        self.open = true;
+    }
+    fn set_level(&mut self, level: f32) {
+        assert!(self.open, "a level is set outside a gesture");
+        assert!((1.0..=48.0).contains(&level), "{level}");
+        self.level = level;
+    }
+    fn end_level(&mut self) {
+        assert!(self.open);
+        self.open = false;
+        self.gestures += 1;
+    }
+    fn monitor(&self) -> Monitor {
+        self.monitor
+    }
+    fn set_monitor(&mut self, monitor: Monitor) {
+        self.monitor = monitor;
+    }
+    fn bypass(&self) -> bool {
+        self.bypass
+    }
+    fn set_bypass(&mut self, bypass: bool) {
+        self.bypass = bypass;
+    }
+    fn safety(&self) -> u32 {
+        self.safety
+    }
+    fn set_safety(&mut self, hops: u32) {
+        self.safety = hops;
+    }
+}
+
+struct Bench {
+    harness: Harness<'static, (View, Settings)>,
+    sender: ReportSender,
+    telemetry: Arc<Telemetry>,
+}
+
+impl Bench {
+    /// A view in a window of a size, with a running loop.
+    fn new(width: f32, height: f32) -> Self {
+        let (sender, receiver) = report_ring(2048);
+        let (telemetry, _) = Telemetry::new();
+        telemetry.set_latency(2624, 44_100.0);
+        telemetry.update_status(|status| {
+            status.state = LoopState::Running;
+            status.model = "Test model".into();
+            status.frame_rate = FRAME_RATE;
+        });
+        let settings =
+            Settings { level: 16.0, monitor: Monitor::Decoded, bypass: false, safety: 1, open: false, gestures: 0 };
+        let harness = Harness::builder()
+            .with_size(vec2(width, height) + 2.0 * HARNESS_MARGIN)
+            .with_step_dt(1.0 / 60.0)
+            .build_ui_state(
+                |ui, (view, settings): &mut (View, Settings)| view.ui(ui, settings),
+                (View::new(receiver, telemetry.clone()), settings),
+            );
+        Self { harness, sender, telemetry }
+    }
+
+    fn send(&mut self, reports: impl IntoIterator<Item = FrameReport>) {
+        reports.into_iter().for_each(|report| self.sender.send(report));
+        // The map glides to the newest frame.
+        self.harness.run_steps(40);
+    }
+
+    fn settings(&self) -> &Settings {
+        &self.harness.state().1
+    }
+
+    fn knob(&self) -> Pos2 {
+        self.harness.get_by_role_and_label(Role::Slider, "Level").rect().center()
+    }
+
+    fn press(&mut self, keys: &[Key]) {
+        keys.iter().for_each(|&key| self.harness.key_press(key));
+        self.harness.run_steps(3);
+    }
+
+    fn click(&mut self, label: &str) {
+        self.harness.get_by_label(label).click();
+        self.harness.run_steps(3);
+    }
+
+    /// Whether a text that contains `part` is on screen.
+    fn shows(&self, part: &str) -> bool {
+        self.harness.query_all_by_label_contains(part).next().is_some()
+    }
+}
+
+fn talk(frames: u64, level: f32, channels: usize) -> Vec<FrameReport> {
+    (0..frames).map(|index| synthetic::report(index, level, channels)).collect()
+}
+
+#[test]
+fn the_knob_turns_by_drag_keys_and_double_click_in_whole_gestures() {
+    let mut bench = Bench::new(700.0, 450.0);
+    bench.harness.run_steps(2);
+    let knob = bench.knob();
+    bench.harness.hover_at(knob);
+    bench.harness.drag_at(knob);
+    bench.harness.hover_at(knob - vec2(0.0, 40.0));
+    bench.harness.hover_at(knob - vec2(0.0, 60.0));
+    bench.harness.run_steps(1);
+    let dragged = bench.settings().level;
+    assert!(dragged > 25.0 && dragged < 48.0, "{dragged}");
+    bench.harness.drop_at(knob - vec2(0.0, 60.0));
+    bench.harness.run_steps(2);
+    assert_eq!((bench.settings().gestures, bench.settings().open), (1, false));
+
+    bench.press(&[Key::ArrowDown, Key::ArrowDown]);
+    let lowered = bench.settings().level;
+    assert!(lowered < dragged, "{lowered}");
+    bench.harness.key_press_modifiers(Modifiers::SHIFT, Key::ArrowUp);
+    bench.harness.run_steps(3);
+    let raised = bench.settings().level;
+    assert!(raised > lowered && raised < dragged, "Shift moves finely: {lowered} to {raised}");
+    assert_eq!(bench.settings().gestures, 4);
+
+    for pressed in [true, false, true, false] {
+        let button = egui::PointerButton::Primary;
+        bench.harness.event(Event::PointerMoved(knob));
+        bench.harness.event(Event::PointerButton { pos: knob, button, pressed, modifiers: Modifiers::NONE });
+    }
+    bench.harness.run_steps(2);
+    assert_eq!(bench.settings().level, 16.0, "a double click goes back to the default");
+}
+
+#[test]
+fn a_and_b_bypass_and_safety_are_switched_by_mouse_and_keys() {
+    let mut bench = Bench::new(700.0, 450.0);
+    bench.harness.run_steps(2);
+    bench.click("A Dry");
+    assert_eq!(bench.settings().monitor, Monitor::Dry);
+    bench.press(&[Key::B]);
+    assert_eq!(bench.settings().monitor, Monitor::Decoded);
+    bench.press(&[Key::A]);
+    assert_eq!(bench.settings().monitor, Monitor::Dry);
+    bench.click("B Decoded");
+    assert_eq!(bench.settings().monitor, Monitor::Decoded);
+    bench.click("Bypass");
+    assert!(bench.settings().bypass);
+    bench.click("Bypassed");
+    assert!(!bench.settings().bypass);
+    bench.click("+");
+    assert_eq!(bench.settings().safety, 2);
+    bench.click("−");
+    bench.click("−");
+    assert_eq!(bench.settings().safety, 0);
+    bench.click("−");
+    assert_eq!(bench.settings().safety, 0, "none below none");
+}
+
+#[test]
+fn the_bitrate_shown_is_the_bits_over_the_time() {
+    let mut bench = Bench::new(700.0, 450.0);
+    let reports = talk(500, 16.0, 2);
+    let rate = |reports: &[FrameReport]| {
+        let bits = reports.iter().map(|report| u64::from(report.bits())).sum();
+        kilobits_per_second(bits, reports.len() as u64, FRAME_RATE)
+    };
+    bench.send(reports.clone());
+    let half_second = (FRAME_RATE / 2.0).round() as usize;
+    let peak = reports.windows(half_second).map(rate).fold(0.0, f64::max);
+    let current = format!("current {:.2} kb/s", rate(&reports[500 - half_second..]));
+    let total = format!("mean {:.2} peak {peak:.2} kb/s", rate(&reports));
+    assert!(bench.shows(&current), "{current}");
+    bench.click(&total);
+    assert!(bench.shows("mean 0.00 peak 0.00 kb/s"), "a click counts from zero");
+}
+
+#[test]
+fn hovering_a_frame_tells_its_numbers() {
+    for (width, height, channels) in [(700.0, 450.0, 1), (1600.0, 900.0, 2)] {
+        let mut bench = Bench::new(width, height);
+        let reports = talk(1500, 20.0, channels);
+        bench.send(reports.clone());
+        // The right edge of the map is the newest frame.
+        bench.harness.hover_at(pos2(width - 0.5, height * 0.25));
+        bench.harness.run_steps(4);
+        let newest = reports.last().unwrap();
+        assert!(bench.shows("0.00 s ago, packed at level 20.0"));
+        for frame in newest.channel_frames() {
+            let codes: Vec<String> = frame.codes[..usize::from(frame.count)].iter().map(u16::to_string).collect();
+            let figures = [
+                format!("{:.3}", frame.importance),
+                format!("{} of 8", frame.count),
+                frame.bits.to_string(),
+                codes.join(" "),
+            ];
+            figures.iter().for_each(|figure| assert!(bench.shows(figure), "{figure} at {width} x {height}"));
+        }
+        let late = FrameReport { late: true, channels: channels as u8, index: 1500, ..FrameReport::default() };
+        bench.send([late]);
+        assert!(bench.shows("Late: "), "the newest frame is late now");
+    }
+}
+
+#[test]
+fn states_are_told_in_words() {
+    let mut bench = Bench::new(700.0, 450.0);
+    bench.harness.run_steps(2);
+    assert!(bench.shows("Running") && bench.shows("Waiting for sound"));
+    let reason = "the model file talk.vrvqmodel can't be read: its card names no hop";
+    bench.telemetry.update_status(|status| status.state = LoopState::Failed(reason.into()));
+    bench.harness.run_steps(2);
+    assert!(bench.shows("Failed") && bench.shows(reason) && bench.shows("You hear the dry signal."));
+    bench.telemetry.update_status(|status| status.state = LoopState::Loading);
+    bench.harness.run_steps(2);
+    assert!(bench.shows("Loading the model"));
+}
+
+#[test]
+fn costs_are_shown_and_late_frames_cleared() {
+    let mut bench = Bench::new(700.0, 450.0);
+    bench.telemetry.set_load(0.23);
+    bench.telemetry.add_late_frames(7);
+    bench.harness.run_steps(2);
+    assert!(bench.shows("Latency 59.5 ms") && bench.shows("in samples 2624") && bench.shows("Load 23 %"));
+    bench.click("Late frames 7");
+    assert_eq!(bench.telemetry.late_frames(), 0);
+}
+
+#[test]
+fn a_closed_view_asks_for_no_reports() {
+    let mut bench = Bench::new(700.0, 450.0);
+    bench.send(talk(100, 16.0, 1));
+    assert!(bench.telemetry.view_open());
+    bench.harness.state_mut().0.closed();
+    assert!(!bench.telemetry.view_open());
+    bench.send(talk(100, 16.0, 2));
+    assert!(bench.telemetry.view_open(), "shown again");
+}
+
+#[test]
+fn nothing_leaves_the_window_at_any_size() {
+    for (width, height) in [(700.0, 450.0), (1000.0, 450.0), (1600.0, 900.0)] {
+        let mut bench = Bench::new(width, height);
+        bench.send(talk(1200, 48.0, 2));
+        let window = egui::Rect::from_min_size(Pos2::ZERO + HARNESS_MARGIN, vec2(width, height));
+        for label in ["current ", "mean ", "Latency ", "Late frames ", "Safety ", "Peak level", "Running", "Bypass"] {
+            for node in bench.harness.query_all_by_label_contains(label) {
+                assert!(window.contains_rect(node.rect()), "{label} at {width} x {height}: {:?}", node.rect());
+            }
+        }
+    }
+}
