@@ -184,7 +184,7 @@ impl Worker {
         self.resampler.reset();
         self.hop_out.fill(0.0);
         while self.made < next && !self.shared.stop.load(Acquire) {
-            let silent = (next - self.made).min(self.host_hop as u64 + 1) as usize;
+            let silent = (next - self.made).min((self.host.len() / self.channels) as u64) as usize;
             self.host[..silent * self.channels].fill(0.0);
             self.hand_on(silent);
         }
