@@ -2,7 +2,7 @@
 //!
 //! The folders follow the data: [`codec`] (arithmetic of frames and bits), [`model`] (a model file that can be
 //! stepped hop by hop), [`engine`] (the loop beside a real-time audio thread), [`editor`] (the view), [`plugin`] (CLAP
-//! and VST3). Dependencies point that way only.
+//! and VST3), [`standalone`] (the app). Dependencies point that way only.
 
 pub mod codec;
 pub mod editor;
@@ -10,6 +10,7 @@ pub mod engine;
 pub mod model;
 pub mod picture;
 pub mod plugin;
+pub mod standalone;
 
 nice_plug::nice_export_clap!(plugin::VrvqPlugin);
 nice_plug::nice_export_vst3!(plugin::VrvqPlugin);

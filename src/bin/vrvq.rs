@@ -1,0 +1,5 @@
+//! The standalone app.
+
+fn main() -> std::process::ExitCode {
+    vrvq::standalone::main()
+}

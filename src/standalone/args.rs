@@ -1,0 +1,134 @@
+//! The command line.
+
+use crate::codec::{LEVEL_MAX, LEVEL_MIN};
+use crate::engine::{DEFAULT_SAFETY_HOPS, MAX_SAFETY_HOPS};
+use clap::{Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Hear and see a variable-bitrate neural audio codec live.
+///
+/// Without a command the window opens: the microphone, or a file, goes through the codec and is heard. Where there
+/// is no display or no sound device, the bundled clip goes through the same loop and is written to a folder.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "vrvq", version, args_conflicts_with_subcommands = true)]
+pub struct Args {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// What to do instead of running the loop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
+pub enum Command {
+    /// List the sound devices with their sample rates and buffer sizes.
+    Devices,
+}
+
+/// A sound system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum HostChoice {
+    /// The system's own: ALSA, CoreAudio or WASAPI.
+    #[value(alias = "alsa", alias = "coreaudio", alias = "wasapi")]
+    System,
+    /// A running JACK (or PipeWire) server.
+    Jack,
+}
+
+/// How to run the loop.
+#[derive(Debug, Clone, clap::Args)]
+pub struct RunArgs {
+    /// Sound system: "system" (also "alsa") or "jack".
+    #[arg(long, value_name = "SYSTEM", value_enum)]
+    pub host: Option<HostChoice>,
+    /// Input device, by its name, a part of it, or its id (see "vrvq devices").
+    #[arg(long, value_name = "NAME")]
+    pub input_device: Option<String>,
+    /// Output device, by its name, a part of it, or its id.
+    #[arg(long, value_name = "NAME")]
+    pub output_device: Option<String>,
+    /// Sample rate in Hz.
+    #[arg(long, value_name = "HZ", value_parser = clap::value_parser!(u32).range(8_000..=768_000))]
+    pub sample_rate: Option<u32>,
+    /// Block size in samples.
+    #[arg(long, value_name = "SAMPLES", value_parser = clap::value_parser!(u32).range(16..=8192))]
+    pub buffer_size: Option<u32>,
+    /// WAV or FLAC file to play, looped, instead of the microphone.
+    #[arg(long, value_name = "PATH")]
+    pub file: Option<PathBuf>,
+    /// Level l, 1 to 48: the higher, the more bits.
+    #[arg(long, value_name = "L", value_parser = level)]
+    pub level: Option<f32>,
+    /// Whole hops (11.6 ms) added to the latency, 0 to 8, for machines that produce late frames.
+    #[arg(long, value_name = "HOPS", default_value_t = DEFAULT_SAFETY_HOPS,
+          value_parser = clap::value_parser!(u32).range(..=i64::from(MAX_SAFETY_HOPS)))]
+    pub safety: u32,
+    /// Model file to use instead of the bundled one.
+    #[arg(long, value_name = "PATH")]
+    pub model: Option<PathBuf>,
+    /// No window, no sound device: run the clip (or --file) in real time and write the decoded WAV and a picture.
+    #[arg(long, conflicts_with = "no_window")]
+    pub headless: bool,
+    /// No window: run with the sound devices until Ctrl-C or --duration.
+    #[arg(long)]
+    pub no_window: bool,
+    /// Folder that --headless writes to [default: "vrvq-live" in the music folder, or else in the data folder].
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Stop after this many seconds without a window [default: the length of the clip, or no end].
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub duration: Option<Duration>,
+    /// Start with the output muted.
+    #[arg(long, conflicts_with = "unmuted")]
+    pub muted: bool,
+    /// Start with the output audible, even with a microphone (which may howl through speakers).
+    #[arg(long)]
+    pub unmuted: bool,
+}
+
+fn level(text: &str) -> Result<f32, String> {
+    let level: f32 = text.parse().map_err(|_| "not a number".to_string())?;
+    if (LEVEL_MIN..=LEVEL_MAX).contains(&level) {
+        Ok(level)
+    } else {
+        Err(format!("the level runs from {LEVEL_MIN} to {LEVEL_MAX}"))
+    }
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "not a number".to_string())?;
+    if (0.01..=86_400.0).contains(&seconds) {
+        Ok(Duration::from_secs_f64(seconds))
+    } else {
+        Err("the duration runs from 0.01 to 86400 seconds".to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn values_outside_their_ranges_are_refused() {
+        for flags in [
+            ["--level", "49"],
+            ["--level", "loud"],
+            ["--safety", "9"],
+            ["--sample-rate", "100"],
+            ["--buffer-size", "0"],
+            ["--duration", "-1"],
+            ["--duration", "NaN"],
+        ] {
+            assert!(Args::try_parse_from(["vrvq"].iter().chain(&flags)).is_err(), "{flags:?}");
+        }
+        let args = Args::try_parse_from(["vrvq", "--level", "4.5", "--host", "alsa", "--safety", "0"]).unwrap();
+        assert_eq!((args.run.level, args.run.host, args.run.safety), (Some(4.5), Some(HostChoice::System), 0));
+    }
+}

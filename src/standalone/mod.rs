@@ -1,0 +1,117 @@
+//! The standalone app: sound devices or a file, the live loop, a window or a line of text.
+//!
+//! ```text
+//! input device ─▶ bridge ─┐
+//!                         ├▶ processor (loop, mute) ─▶ output device, or a clock where there is none
+//! clip ─▶ player ─────────┘
+//! ```
+//!
+//! The processor runs in the output callback; settings, transport and figures are atomics, errors come through a
+//! ring. A change of device, rate, block or source stops the streams and starts new ones.
+
+mod args;
+mod bar;
+mod bridge;
+mod clip;
+mod clock;
+mod declick;
+mod devices;
+mod headless;
+mod interrupt;
+mod meter;
+mod player;
+mod processor;
+mod session;
+mod settings;
+mod sound;
+mod stats;
+mod streams;
+mod terminal;
+mod watch;
+mod window;
+
+use crate::engine::{ReportReceiver, Telemetry};
+use crate::model::Model;
+use anyhow::Result;
+use args::{Args, Command, RunArgs};
+use clap::Parser;
+use devices::{Devices, Direction};
+use session::Parts;
+use settings::Settings;
+use std::process::ExitCode;
+
+/// Runs the app with the program's arguments.
+pub fn main() -> ExitCode {
+    let args = Args::parse();
+    devices::silence_system_messages();
+    let result = match args.command {
+        Some(Command::Devices) => {
+            print!("{}", devices::describe_all());
+            Ok(())
+        }
+        None => run(&args.run),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("vrvq: {}", full_text(&e));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The error and its causes, without those that its text holds already.
+fn full_text(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
+}
+
+/// Model, figures and settings of a new loop.
+fn parts(args: &RunArgs, muted: bool) -> Result<(Parts, ReportReceiver)> {
+    let model = match &args.model {
+        Some(path) => Model::open(path)?,
+        None => Model::builtin()?,
+    };
+    let (telemetry, reports) = Telemetry::new();
+    let settings = Settings::new(args.level.unwrap_or(model.card().level.default), args.safety, muted);
+    Ok((Parts { model, telemetry, settings }, reports))
+}
+
+fn run(args: &RunArgs) -> Result<()> {
+    interrupt::watch();
+    // A microphone through speakers howls; a file doesn't.
+    let muted = args.muted || (!args.unmuted && args.file.is_none());
+    if args.no_window {
+        let (parts, reports) = parts(args, muted)?;
+        return terminal::run(args, &parts, reports);
+    }
+    if !args.headless {
+        let missing = match window::missing_display() {
+            Some(why) => why.to_string(),
+            None => {
+                let (parts, reports) = parts(args, muted)?;
+                match window::run(args, parts, reports) {
+                    Ok(()) => return Ok(()),
+                    Err(e) => format!("no window can be opened ({e})"),
+                }
+            }
+        };
+        println!("{missing}{}", missing_sound(args));
+        println!("The loop runs on a clip instead, in real time, and what it decodes is written to a folder.");
+    }
+    let (parts, reports) = parts(args, false)?;
+    headless::run(args, &parts, reports)
+}
+
+/// What else is missing beside a display.
+fn missing_sound(args: &RunArgs) -> String {
+    match Devices::list_preferred(args.host).and_then(|devices| devices.find(Direction::Output, None).map(|_| ())) {
+        Ok(()) => String::new(),
+        Err(e) => format!(", and {e}"),
+    }
+}

@@ -1,0 +1,101 @@
+//! The settings of the standalone app: atomics that the audio callback reads.
+
+use crate::codec::clamp_level;
+use crate::editor::Controls;
+use crate::engine::{LiveLoop, MAX_SAFETY_HOPS, Monitor};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+
+/// What the user turns while the loop runs.
+#[derive(Debug)]
+pub struct Settings {
+    level: AtomicU32,
+    dry: AtomicBool,
+    bypass: AtomicBool,
+    safety: AtomicU32,
+    muted: AtomicBool,
+}
+
+impl Settings {
+    /// Settings at `level`, with `safety` hops, decoded and not bypassed.
+    pub fn new(level: f32, safety: u32, muted: bool) -> Arc<Self> {
+        Arc::new(Self {
+            level: AtomicU32::new(clamp_level(level).to_bits()),
+            dry: AtomicBool::new(false),
+            bypass: AtomicBool::new(false),
+            safety: AtomicU32::new(safety.min(MAX_SAFETY_HOPS)),
+            muted: AtomicBool::new(muted),
+        })
+    }
+
+    /// Level l.
+    pub fn level(&self) -> f32 {
+        f32::from_bits(self.level.load(Relaxed))
+    }
+
+    /// Whole hops of safety.
+    pub fn safety(&self) -> u32 {
+        self.safety.load(Relaxed)
+    }
+
+    /// Whether the output is silent.
+    pub fn muted(&self) -> bool {
+        self.muted.load(Relaxed)
+    }
+
+    /// Silences the output or makes it audible.
+    pub fn set_muted(&self, muted: bool) {
+        self.muted.store(muted, Relaxed);
+    }
+
+    /// What is heard.
+    pub fn monitor(&self) -> Monitor {
+        if self.dry.load(Relaxed) { Monitor::Dry } else { Monitor::Decoded }
+    }
+
+    /// Hands all settings to the loop. Real-time safe.
+    pub fn apply(&self, live: &mut LiveLoop) {
+        live.set_level(self.level());
+        live.set_monitor(self.monitor());
+        live.set_bypass(self.bypass.load(Relaxed));
+        live.set_safety(self.safety());
+    }
+}
+
+/// The settings as the view turns them.
+#[derive(Debug, Clone)]
+pub struct SettingsControls(pub Arc<Settings>);
+
+impl Controls for SettingsControls {
+    fn level(&self) -> f32 {
+        self.0.level()
+    }
+
+    fn set_level(&mut self, level: f32) {
+        self.0.level.store(clamp_level(level).to_bits(), Relaxed);
+    }
+
+    fn monitor(&self) -> Monitor {
+        self.0.monitor()
+    }
+
+    fn set_monitor(&mut self, monitor: Monitor) {
+        self.0.dry.store(monitor == Monitor::Dry, Relaxed);
+    }
+
+    fn bypass(&self) -> bool {
+        self.0.bypass.load(Relaxed)
+    }
+
+    fn set_bypass(&mut self, bypass: bool) {
+        self.0.bypass.store(bypass, Relaxed);
+    }
+
+    fn safety(&self) -> u32 {
+        self.0.safety()
+    }
+
+    fn set_safety(&mut self, hops: u32) {
+        self.0.safety.store(hops.min(MAX_SAFETY_HOPS), Relaxed);
+    }
+}

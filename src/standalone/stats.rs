@@ -1,0 +1,75 @@
+//! Figures that the audio callbacks leave for the window.
+
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+/// Counters of one pair of streams.
+#[derive(Debug, Default)]
+pub struct Stats {
+    blocks: AtomicU64,
+    largest_block: AtomicU32,
+    underruns: AtomicU64,
+    overruns: AtomicU64,
+    xruns: AtomicU64,
+    input_buffer: AtomicU32,
+    longest_callback: AtomicU64,
+}
+
+impl Stats {
+    /// Output blocks so far; stands still when the device is gone.
+    pub fn blocks(&self) -> u64 {
+        self.blocks.load(Relaxed)
+    }
+
+    /// Largest output block the device asked for, in samples.
+    pub fn largest_block(&self) -> u32 {
+        self.largest_block.load(Relaxed)
+    }
+
+    /// Times the output had to wait for the input.
+    pub fn underruns(&self) -> u64 {
+        self.underruns.load(Relaxed)
+    }
+
+    /// Times input was thrown away because the output didn't take it.
+    pub fn overruns(&self) -> u64 {
+        self.overruns.load(Relaxed)
+    }
+
+    /// Buffer under- and overruns that the sound system reported.
+    pub fn xruns(&self) -> u64 {
+        self.xruns.load(Relaxed)
+    }
+
+    /// Samples between input and output device, without the loop's latency, at the last output block.
+    pub fn input_buffer(&self) -> u32 {
+        self.input_buffer.load(Relaxed)
+    }
+
+    /// Longest time an output callback took since the last call.
+    pub fn take_longest_callback(&self) -> Duration {
+        Duration::from_nanos(self.longest_callback.swap(0, Relaxed))
+    }
+
+    pub(super) fn count_block(&self, frames: usize, taken: Duration) {
+        self.blocks.fetch_add(1, Relaxed);
+        self.largest_block.fetch_max(frames as u32, Relaxed);
+        self.longest_callback.fetch_max(taken.as_nanos() as u64, Relaxed);
+    }
+
+    pub(super) fn count_underrun(&self) {
+        self.underruns.fetch_add(1, Relaxed);
+    }
+
+    pub(super) fn count_overrun(&self) {
+        self.overruns.fetch_add(1, Relaxed);
+    }
+
+    pub(super) fn count_xrun(&self) {
+        self.xruns.fetch_add(1, Relaxed);
+    }
+
+    pub(super) fn set_input_buffer(&self, frames: usize) {
+        self.input_buffer.store(frames as u32, Relaxed);
+    }
+}

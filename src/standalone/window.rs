@@ -1,0 +1,81 @@
+//! The window: a bar for source and sound, and below it the view that the plug-in has too.
+
+use super::args::RunArgs;
+use super::bar::Bar;
+use super::interrupt;
+use super::session::Parts;
+use super::settings::SettingsControls;
+use super::sound::Sound;
+use crate::editor::View;
+use crate::engine::ReportReceiver;
+use eframe::{App, Frame, NativeOptions};
+use egui::{Align2, CentralPanel, Color32, FontId, Panel, Ui, ViewportBuilder, ViewportCommand};
+
+/// Title of the window.
+pub const TITLE: &str = "VRVQ live";
+
+/// Why there is no display; `None` where there may be one.
+pub fn missing_display() -> Option<&'static str> {
+    #[cfg(all(unix, not(target_os = "macos")))]
+    {
+        let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        if !["DISPLAY", "WAYLAND_DISPLAY", "WAYLAND_SOCKET"].into_iter().any(set) {
+            return Some("no display (neither DISPLAY nor WAYLAND_DISPLAY is set)");
+        }
+    }
+    None
+}
+
+/// Opens the window and runs until it is closed.
+///
+/// # Errors
+/// Where no window or graphics context can be made; nothing has been started then.
+pub fn run(args: &RunArgs, parts: Parts, reports: ReportReceiver) -> eframe::Result {
+    let viewport = ViewportBuilder::default()
+        .with_title(TITLE)
+        .with_app_id("org.vrvq.live")
+        .with_inner_size([1100.0, 740.0])
+        .with_min_inner_size([700.0, 450.0])
+        .with_drag_and_drop(true);
+    let options = NativeOptions { viewport, ..NativeOptions::default() };
+    let args = args.clone();
+    eframe::run_native(
+        TITLE,
+        options,
+        Box::new(move |_| {
+            let view = View::new(reports, parts.telemetry.clone());
+            let controls = SettingsControls(parts.settings.clone());
+            Ok(Box::new(Window { sound: Sound::new(parts, &args), bar: Bar::default(), view, controls }))
+        }),
+    )
+}
+
+struct Window {
+    sound: Sound,
+    bar: Bar,
+    view: View,
+    controls: SettingsControls,
+}
+
+impl App for Window {
+    fn ui(&mut self, ui: &mut Ui, _: &mut Frame) {
+        if interrupt::requested() {
+            ui.ctx().send_viewport_cmd(ViewportCommand::Close);
+        }
+        self.sound.poll();
+        let (dropped, hovering) =
+            ui.ctx().input(|input| (input.raw.dropped_files.clone(), !input.raw.hovered_files.is_empty()));
+        if let Some(file) = dropped.first() {
+            self.sound.open_file(file.path());
+        }
+        Panel::top("sound").show(ui, |ui| self.bar.ui(ui, &mut self.sound));
+        CentralPanel::no_frame().show(ui, |ui| self.view.ui(ui, &mut self.controls));
+        if hovering {
+            let painter = ui.ctx().debug_painter();
+            let area = ui.ctx().content_rect();
+            painter.rect_filled(area, 0.0, Color32::from_black_alpha(170));
+            let text = "Drop a WAV or FLAC file to play it";
+            painter.text(area.center(), Align2::CENTER_CENTER, text, FontId::proportional(22.0), Color32::WHITE);
+        }
+    }
+}
