@@ -9,6 +9,7 @@ use super::player::{Player, Transport};
 use super::processor::{Processor, Source};
 use super::session::{DEFAULT_BLOCK, Parts, start_loop};
 use crate::engine::{FrameReport, LoopState, ReportReceiver, Telemetry};
+use crate::picture;
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -59,6 +60,7 @@ pub fn run(args: &RunArgs, parts: &Parts, mut reports: ReportReceiver) -> Result
     std::fs::create_dir_all(&folder).with_context(|| format!("can't make the folder {}", folder.display()))?;
     let stem = Path::new(&clip.name).file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let wav_path = folder.join(format!("{stem}-decoded.wav"));
+    let picture_path = folder.join(format!("{stem}-decoded.png"));
     let spec = hound::WavSpec {
         channels: clip.channels.len() as u16,
         sample_rate: rate,
@@ -114,6 +116,13 @@ pub fn run(args: &RunArgs, parts: &Parts, mut reports: ReportReceiver) -> Result
     if let LoopState::Failed(why) = parts.telemetry.status().state {
         bail!("the codec failed: {why}");
     }
+    if kept.is_empty() {
+        println!("no frame was decoded, so there is no picture");
+        return Ok(());
+    }
+    let title = format!("{} · level {:.1}", clip.name, parts.settings.level());
+    picture::write_png(&picture_path, &kept, card.frame_rate(), &title)?;
+    println!("picture: {}", picture_path.display());
     Ok(())
 }
 

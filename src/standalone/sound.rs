@@ -265,10 +265,7 @@ impl Sound {
     fn start_clock(&mut self) -> Result<(), SessionError> {
         let (clip, transport) = match &self.play {
             Play::Clip(clip, transport) => (clip.clone(), transport.clone()),
-            Play::Input => {
-                let made = (Arc::new(bundled_clip()?), Transport::new(true));
-                made
-            }
+            Play::Input => (Arc::new(bundled_clip()?), Transport::new(true)),
         };
         let player = Player::new(clip.clone(), transport.clone(), true);
         let processor = start_loop(Source::Clip(player), &self.parts, clip.sample_rate, DEFAULT_BLOCK as usize)?;
