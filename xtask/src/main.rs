@@ -8,8 +8,8 @@ mod shell;
 mod system;
 mod tests;
 
-use anyhow::{Result, bail};
-use shell::cargo;
+use anyhow::{Context, Result, bail};
+use shell::cargo_command;
 use system::Need;
 
 const USAGE: &str = "\
@@ -20,15 +20,17 @@ cargo xtask runtime                 fetch ONNX Runtime for this machine (the app
 cargo xtask bench                   measure each runtime on this machine";
 
 fn main() -> Result<()> {
+    let here = std::env::current_dir().context("the current folder is gone")?;
     nice_plug_xtask::chdir_workspace_root()?;
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let rest = arguments.get(1..).unwrap_or_default();
     match arguments.first().map(String::as_str) {
         Some("run") => {
             system::install(&[Need::Build, Need::Window])?;
-            cargo(&["build", "--release", "--bin", "vrvq"])?;
             let own = rest.iter().skip_while(|argument| *argument == "--");
-            shell::run(std::process::Command::new("target/release/vrvq").args(own))
+            let mut app = cargo_command(&["run", "--release", "--package", "vrvq", "--bin", "vrvq", "--"]);
+            // From where it was called, so that files can be named as they are seen from there.
+            shell::run(app.args(own).current_dir(here))
         }
         Some("test") => tests::run(),
         Some("runtime") => onnxruntime::fetch(),
@@ -54,9 +56,9 @@ fn main() -> Result<()> {
 /// The benchmark once for each runtime: a process can hold one only.
 fn bench() -> Result<()> {
     let bench = ["bench", "--bench", "live"];
-    shell::run(shell::cargo_command(&bench).env("VRVQ_ONNXRUNTIME", "builtin"))?;
+    shell::run(cargo_command(&bench).env("VRVQ_ONNXRUNTIME", "builtin"))?;
     match onnxruntime::installed() {
-        Some(library) => shell::run(shell::cargo_command(&bench).env("VRVQ_ONNXRUNTIME", library)),
+        Some(library) => shell::run(cargo_command(&bench).env("VRVQ_ONNXRUNTIME", library)),
         None => {
             println!(
                 "ONNX Runtime isn't here (cargo xtask runtime fetches it), so only the built-in runtime was measured."

@@ -26,11 +26,6 @@ pub fn cargo_command(arguments: &[&str]) -> Command {
     command
 }
 
-/// Runs cargo.
-pub fn cargo(arguments: &[&str]) -> Result<()> {
-    run(&mut cargo_command(arguments))
-}
-
 /// Whether a command runs and succeeds, silently.
 pub fn succeeds(program: &str, arguments: &[&str]) -> bool {
     Command::new(program).args(arguments).output().is_ok_and(|output| output.status.success())

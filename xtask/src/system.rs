@@ -11,6 +11,8 @@ pub enum Need {
     Build,
     /// To open a window.
     Window,
+    /// To fetch Python packages.
+    Python,
     /// To run the tests.
     Test,
 }
@@ -31,7 +33,7 @@ const PACKAGES: &[(&str, Need, &str)] = &[
     ("libgl1-mesa-dri", Need::Test, "draws windows without a graphics card"),
     ("xvfb", Need::Test, "a screen for the tests to draw on"),
     ("jackd2", Need::Test, "a JACK server for the app to be tested on"),
-    ("python3-venv", Need::Test, "the Python host that loads the VST3"),
+    ("python3-venv", Need::Python, "fetches ONNX Runtime, and the Python host that the VST3 is tested in"),
 ];
 
 fn is_debian() -> bool {
@@ -74,12 +76,10 @@ pub fn install(needs: &[Need]) -> Result<()> {
 
 fn apt(arguments: &[&str]) -> Result<()> {
     let root = Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.starts_with(b"0"));
-    let mut command = if root {
-        Command::new("apt-get")
-    } else {
-        let mut sudo = Command::new("sudo");
-        sudo.arg("apt-get");
-        sudo
-    };
-    shell::run(command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive"))
+    // sudo drops the environment, so it is set behind it.
+    let mut command = Command::new(if root { "env" } else { "sudo" });
+    if !root {
+        command.arg("env");
+    }
+    shell::run(command.args(["DEBIAN_FRONTEND=noninteractive", "apt-get"]).args(arguments))
 }

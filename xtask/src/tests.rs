@@ -1,4 +1,4 @@
-//! Every test: Rust's, then hosts that nobody here wrote.
+//! Every test: Rust's on both runtimes, then hosts that nobody here wrote.
 
 use super::shell::{self, cargo_command};
 use super::system::{self, Need};
@@ -8,43 +8,73 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+/// Names the runtime that a process uses: a path, or `builtin`.
+const RUNTIME: &str = "VRVQ_ONNXRUNTIME";
+
 /// Tests counted from what the runners print.
-#[derive(Default)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 struct Tally {
     passed: u32,
     failed: u32,
 }
 
-/// Installs, builds, runs all, and closes with a line that counts.
+type Step = fn(&mut Tally) -> Result<()>;
+
+/// Installs what is missing, builds, runs all, and closes with a line that counts.
 pub fn run() -> Result<()> {
-    system::install(&[Need::Build, Need::Window, Need::Test])?;
     let mut tally = Tally::default();
-    // Only this package: with the whole workspace, features would unify and the bundle below build everything again.
-    let mut ok = counted(&mut cargo_command(&["test", "-p", "vrvq", "--no-fail-fast"]), &mut tally)?;
-    // The development profile: its assertions watch the audio thread for allocations inside the hosts too.
-    nice_plug_xtask::main_with_args("cargo xtask", ["bundle", "vrvq"].map(String::from))?;
-    let python = python::environment("venv-hosts", Path::new("tests/hosts/requirements.txt"))?;
-    ok &= counted(Command::new(&python).args(["-m", "pytest", "-q", "tests/hosts"]), &mut tally)?;
-    ok &= with_onnx_runtime(&mut tally)?;
+    let steps: [(&str, Step); 5] = [
+        ("system packages", |_| system::install(&[Need::Build, Need::Window, Need::Python, Need::Test])),
+        ("Rust tests", rust),
+        ("plug-ins", |_| bundle()),
+        ("plug-in hosts", hosts),
+        ("ONNX Runtime", with_onnx_runtime),
+    ];
+    for (name, step) in steps {
+        let before = tally.failed;
+        if let Err(error) = step(&mut tally) {
+            eprintln!("{name}: {error:#}");
+            // A step that breaks off is a failure, even where no test was counted.
+            tally.failed = tally.failed.max(before + 1);
+        }
+    }
     println!("{} passed, {} failed", tally.passed, tally.failed);
-    if !ok || tally.failed > 0 {
-        bail!("tests failed");
+    // Without another word: the count is the last line.
+    if tally.failed > 0 {
+        std::process::exit(1);
     }
     Ok(())
 }
 
-/// The model's tests once more on the other runtime.
-fn with_onnx_runtime(tally: &mut Tally) -> Result<bool> {
-    if onnxruntime::installed().is_none() {
-        onnxruntime::fetch()?;
-    }
-    let library = onnxruntime::installed().context("ONNX Runtime was fetched but isn't there")?;
-    let mut command = cargo_command(&["test", "--test", "streaming", "--test", "live_loop"]);
-    counted(command.env("VRVQ_ONNXRUNTIME", library), tally)
+/// The two packages one by one: together they would ask for other features and build every library once more.
+fn rust(tally: &mut Tally) -> Result<()> {
+    let own = counted(cargo_command(&["test", "--no-fail-fast"]).env(RUNTIME, "builtin"), tally);
+    counted(&mut cargo_command(&["test", "--package", "xtask"]), tally).and(own)
 }
 
-/// Runs a test runner, shows what it prints, and adds its counts up; true where it succeeded.
-fn counted(command: &mut Command, tally: &mut Tally) -> Result<bool> {
+/// The development profile: its assertions watch the audio thread for allocations inside the hosts too.
+fn bundle() -> Result<()> {
+    nice_plug_xtask::main_with_args("cargo xtask", ["bundle", "vrvq"].map(String::from))
+}
+
+fn hosts(tally: &mut Tally) -> Result<()> {
+    let python = python::environment("venv-hosts", Some(Path::new("tests/hosts/requirements.txt")))?;
+    counted(Command::new(&python).args(["-m", "pytest", "-q", "tests/hosts"]).env(RUNTIME, "builtin"), tally)
+}
+
+/// The model's and the loop's tests once more on the other runtime.
+fn with_onnx_runtime(tally: &mut Tally) -> Result<()> {
+    let library = match onnxruntime::installed() {
+        Some(library) => library,
+        None => onnxruntime::download()?.library,
+    };
+    let library = library.canonicalize().with_context(|| format!("{} can't be found", library.display()))?;
+    let command = ["test", "--no-fail-fast", "--test", "streaming", "--test", "live_loop", "--test", "silence"];
+    counted(cargo_command(&command).env(RUNTIME, library), tally)
+}
+
+/// Runs a test runner, shows what it prints, and adds its counts up; an error where it fails.
+fn counted(command: &mut Command, tally: &mut Tally) -> Result<()> {
     let shown = shell::show(command);
     println!("\n> {shown}");
     let mut child = command.stdout(Stdio::piped()).spawn().with_context(|| format!("{shown} can't be started"))?;
@@ -52,20 +82,53 @@ fn counted(command: &mut Command, tally: &mut Tally) -> Result<bool> {
     for line in BufReader::new(output).lines() {
         let line = line?;
         println!("{line}");
-        let words: Vec<&str> = line.split([' ', ';', ',']).filter(|word| !word.is_empty()).collect();
-        let is_summary = line.starts_with("test result:")
-            || (line.contains(" in ") && line.contains("passed"))
-            || line.contains(" failed,");
-        if is_summary {
-            for pair in words.windows(2) {
-                let count = pair[0].parse().unwrap_or(0);
-                match pair[1] {
-                    "passed" => tally.passed += count,
-                    "failed" => tally.failed += count,
-                    _ => {}
-                }
-            }
+        if let Some(counts) = counts(&line) {
+            tally.passed += counts.passed;
+            tally.failed += counts.failed;
         }
     }
-    Ok(child.wait()?.success())
+    let status = child.wait()?;
+    if !status.success() {
+        bail!("{shown} failed: {status}");
+    }
+    Ok(())
+}
+
+/// What a summary line of cargo's or pytest's test runner counts.
+fn counts(line: &str) -> Option<Tally> {
+    let cargos = line.starts_with("test result: ");
+    let pytests = line.starts_with(|c: char| c.is_ascii_digit()) && line.contains(" in ");
+    if !cargos && !pytests {
+        return None;
+    }
+    let words: Vec<&str> = line.split([' ', ';', ',', '.']).filter(|word| !word.is_empty()).collect();
+    let mut tally = Tally::default();
+    for pair in words.windows(2) {
+        let count = || pair[0].parse().unwrap_or(0);
+        match pair[1] {
+            "passed" => tally.passed += count(),
+            "failed" | "error" | "errors" => tally.failed += count(),
+            _ => {}
+        }
+    }
+    Some(tally)
+}
+
+#[cfg(test)]
+mod counting {
+    use super::{Tally, counts};
+
+    #[test]
+    fn summaries_are_counted() {
+        let tally = |passed, failed| Some(Tally { passed, failed });
+        let cargos =
+            "test result: FAILED. 12 passed; 3 failed; 0 ignored; 0 measured; 0 filtered out; finished in 57.90s";
+        assert_eq!(counts(cargos), tally(12, 3));
+        assert_eq!(counts("2 failed, 31 passed, 1 warning in 12.34s"), tally(31, 2));
+        assert_eq!(counts("31 passed in 0.50s"), tally(31, 0));
+        assert_eq!(counts("37 passed in 65.25s (0:01:05)"), tally(37, 0));
+        assert_eq!(counts("1 error in 0.10s"), tally(0, 1));
+        assert_eq!(counts("running 9 tests"), None);
+        assert_eq!(counts("test a_loop_has_passed in 3 steps"), None);
+    }
 }
