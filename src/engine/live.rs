@@ -226,7 +226,9 @@ impl LiveLoop {
     }
 
     fn mix_target(&self) -> f32 {
-        if self.bypass || self.monitor == Monitor::Dry { 0.0 } else { 1.0 }
+        // Without a codec the dry signal goes on: silence would be worse, and the view says what is heard.
+        let failed = self.shared.failed.load(Relaxed);
+        if self.bypass || failed || self.monitor == Monitor::Dry { 0.0 } else { 1.0 }
     }
 
     fn aim_mix(&mut self) {
@@ -243,6 +245,7 @@ impl LiveLoop {
             self.telemetry.raise_input_peak(index, peak(channel));
         }
         self.change_safety();
+        self.aim_mix();
         self.send(channels);
         let index = self.position as i64 - self.shared.shift.load(Relaxed) as i64;
         self.position += frames as u64;

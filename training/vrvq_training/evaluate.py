@@ -16,7 +16,7 @@ COUNT_BITS, CODE_BITS = 3, 10
 def items(folder, kind, number):
     """``number`` held-out items of 8 s, spread evenly over the test file: ``[number, samples]``, each a hop whole."""
     source = np.load(pathlib.Path(folder) / f"{kind}-test.npy", mmap_mode="r")
-    length = ITEM_SECONDS * metrics.SAMPLE_RATE // 512 * 512
+    length = min(ITEM_SECONDS * metrics.SAMPLE_RATE, len(source)) // 512 * 512
     starts = np.linspace(0, len(source) - length, number).astype(int)
     return np.stack([source[s : s + length].astype(np.float32) / 32768 for s in starts])
 

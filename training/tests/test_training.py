@@ -1,0 +1,80 @@
+"""A few steps on synthetic audio: the loss falls, a resumed run is the same run, the export is the model."""
+
+import io
+import zipfile
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+
+from vrvq_training import evaluate, export
+from vrvq_training.train import Trainer
+
+
+@pytest.fixture
+def trainer(config, audio_folder):
+    trainer = Trainer(config, audio_folder)
+    trainer.initialise()
+    return trainer
+
+
+def test_loss_falls(config, audio_folder):
+    # All codebooks: while the map learns to spend less, the distortion of the others may rise.
+    config["rate"]["full_share"] = 1.0
+    trainer = Trainer(config, audio_folder)
+    trainer.initialise()
+    losses = [trainer.step()["loss"] for _ in range(40)]
+    assert np.mean(losses[-8:]) < 0.9 * np.mean(losses[:8])
+
+
+def test_resume_is_exact(trainer, config, audio_folder):
+    for _ in range(3):
+        trainer.step()
+    file = io.BytesIO()
+    torch.save(trainer.state(), file)
+    expected = [trainer.step() for _ in range(3)]
+    file.seek(0)
+    other = Trainer(config, audio_folder)
+    other.restore(torch.load(file, weights_only=False))
+    assert [other.step() for _ in range(3)] == expected
+    for a, b in zip(trainer.model.state_dict().values(), other.model.state_dict().values()):
+        assert torch.equal(a, b)
+
+
+def test_the_untrained_model_is_a_working_codec(trainer, audio_folder):
+    points = evaluate.table(trainer.average.eval(), audio_folder, number=1, counts=(1, 8), levels=(), kinds=("music",))
+    assert points["music"]["n=8"]["mel"] < points["music"]["n=1"]["mel"]
+
+
+@pytest.mark.parametrize("hops", [1, 2, 7, 42])
+def test_the_export_steps_like_the_whole(trainer, audio_folder, tmp_path, hops):
+    for _ in range(3):
+        trainer.step()
+    model = export.rounded(trainer.average)
+    path = tmp_path / "model.zip"
+    export.write(model, path, {"name": "test"})
+    archive = zipfile.ZipFile(path)
+    encoder, decoder = (
+        onnxruntime.InferenceSession(archive.read(f"{name}.onnx"), providers=["CPUExecutionProvider"])
+        for name in ("encoder", "decoder")
+    )
+    audio = evaluate.items(audio_folder, "speech", 1)[:, : 42 * model.hop]
+    with torch.no_grad():
+        codes, importance = evaluate.encode(model, audio)
+        counts = torch.arange(42)[None] % 8 + 1
+        decoded = model.decode(codes, counts).numpy()
+    state = np.zeros((1, encoder.get_inputs()[1].shape[1]), np.float32)
+    past = np.zeros((1, decoder.get_inputs()[2].shape[1]), np.float32)
+    parts = []
+    for at in range(0, 42, hops):
+        piece = audio[:, at * model.hop : (at + hops) * model.hop].reshape(1, -1, model.hop)
+        got_codes, got_importance, state = encoder.run(None, {"audio": piece, "state": state})
+        count = counts[:, at : at + hops].numpy()
+        got_audio, past = decoder.run(None, {"codes": got_codes, "count": count, "state": past})
+        parts.append((got_codes, got_importance, got_audio.reshape(1, -1)))
+    got_codes, got_importance, got_audio = (np.concatenate(p, 1) for p in zip(*parts))
+    assert (got_codes == codes.numpy()).mean() > 0.999
+    np.testing.assert_allclose(got_importance, importance.numpy(), atol=1e-5)
+    if (got_codes == codes.numpy()).all():
+        np.testing.assert_allclose(got_audio, decoded, atol=1e-5)

@@ -1,0 +1,68 @@
+"""``python -m vrvq_training all``: from nothing to a model file with its figures. See README.md."""
+
+import argparse
+import json
+import pathlib
+
+import torch
+
+from . import data, evaluate, export, report, train
+from .model import LiveModel
+
+FOLDER = pathlib.Path(__file__).parents[1]
+MODEL = FOLDER.parent / "assets" / "live.vrvqmodel"
+
+
+def load(checkpoint):
+    """The averaged model of a checkpoint, rounded as it is exported, and the number of its steps."""
+    state = torch.load(checkpoint, weights_only=False, map_location="cpu")
+    model = LiveModel(state["config"]["model"])
+    model.load_state_dict(state["average"])
+    return export.rounded(model), state["step"]
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="python -m vrvq_training", description=__doc__)
+    parser.add_argument("command", choices=["fetch", "prepare", "train", "evaluate", "export", "all"])
+    parser.add_argument("--data", default="data", help="folder of downloaded and decoded audio")
+    parser.add_argument("--run", default="run", help="folder of the checkpoint and the log")
+    parser.add_argument("--config", default=FOLDER / "configs" / "live.toml")
+    parser.add_argument("--checkpoint", help="instead of the run's own, e.g. RUN/start.pt for the linear codec")
+    parser.add_argument("--minutes", type=float, help="train no longer than this; the next call goes on")
+    parser.add_argument("--items", type=int, default=24, help="held-out items of 8 s for each kind")
+    parser.add_argument("--threads", type=int, help="processor threads")
+    parser.add_argument("--output", default=MODEL)
+    arguments = parser.parse_args()
+    if arguments.threads:
+        torch.set_num_threads(arguments.threads)
+    chosen = ["fetch", "prepare", "train", "evaluate", "export"] if arguments.command == "all" else [arguments.command]
+    run = pathlib.Path(arguments.run)
+    checkpoint = arguments.checkpoint or run / "checkpoint.pt"
+    results = run / "results.json"
+    if "fetch" in chosen:
+        data.fetch(arguments.data)
+    if "prepare" in chosen:
+        data.prepare(arguments.data)
+    if "train" in chosen:
+        train.run(arguments.config, arguments.data, run, arguments.minutes)
+    if "evaluate" in chosen:
+        model, steps = load(checkpoint)
+        figures = {
+            "steps": steps,
+            "points": evaluate.table(model, arguments.data, arguments.items),
+            "silence": evaluate.silence(model, arguments.data),
+            "codebook_use": evaluate.codebook_use(model, arguments.data),
+        }
+        results.write_text(json.dumps(figures, indent=1))
+        print(evaluate.markdown(figures["points"]))
+        print(figures["silence"], figures["codebook_use"])
+    if "export" in chosen:
+        model, _ = load(checkpoint)
+        figures = json.loads(results.read_text())
+        index = json.loads((pathlib.Path(arguments.data) / "index.json").read_text())
+        export.write(model, arguments.output, report.details(figures, index, model))
+        pathlib.Path(arguments.output).with_suffix(".md").write_text(report.card(figures, index, model))
+
+
+if __name__ == "__main__":
+    main()

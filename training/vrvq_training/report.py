@@ -1,0 +1,68 @@
+"""The model card: what goes into the model file and what people read beside it."""
+
+from .evaluate import markdown
+from .export import parameters
+
+LICENCE = "CC-BY-SA-4.0"
+REASON = (
+    "The strictest terms among the training audio that name derived works are GPL and CC-BY-SA; no audio is in the "
+    "weights, but the weights are given under CC-BY-SA 4.0, which keeps to the spirit of both."
+)
+
+
+def details(figures, index, model):
+    """Fields that complete the card inside the model file."""
+    kept = {kind: {name: {k: round(v, 3) for k, v in row.items()} for name, row in points.items()}
+            for kind, points in figures["points"].items()}
+    return {
+        "name": "VRVQ live 1",
+        "description": "Small causal model, 44.1 kHz, 8 codebooks of 1024, variable bitrate by importance map.",
+        "architecture": "Companded MDCT, PCA and residual k-means as the linear path; "
+        f"{model.config['encoder_blocks']} + {model.config['decoder_blocks']} causal ConvNeXt-like blocks of "
+        f"{model.config['width']} on top; see training/vrvq_training/model.py.",
+        "licence": LICENCE,
+        "training": {"command": "python -m vrvq_training all", "steps": figures["steps"]},
+        "data": [{"package": name, "minutes": entry["minutes"], "licence": entry["licence"]}
+                 for name, entry in index["packages"].items()],
+        "figures": {"points": kept, "silence": figures["silence"], "codebook_use": figures["codebook_use"]},
+    }
+
+
+def card(figures, index, model):
+    """``live.md``: the card for people."""
+    packages = "\n".join(f"| {name} | {entry['minutes']} | {entry['licence']} |"
+                         for name, entry in index["packages"].items())
+    use = ", ".join(f"{share:.0%}" for share in figures["codebook_use"])
+    silence = ", ".join(f"{name} {share:.1%}" for name, share in figures["silence"].items())
+    return f"""# VRVQ live 1
+
+The model inside the app: causal, 44.1 kHz, hop 512 (86.13 frames/s), 8 codebooks of 1024, importance map trained jointly
+by the method of "Variable Bitrate Residual Vector Quantization for Audio Coding" (Chae et al., ICASSP 2025): hard mask
+forward, smooth surrogate with alpha {2.0} backward, random level from 1 to 48.
+
+- Architecture: a linear codec (companded MDCT, PCA to 96 dimensions with the log gain as a 97th, residual k-means) with
+  {model.config['encoder_blocks']} + {model.config['decoder_blocks']} causal ConvNeXt-like blocks of {model.config['width']}
+  channels on top, whose output started at zero. {parameters(model) / 1e6:.1f} million weights, stored in half precision.
+- Delay: one hop to fill and one of overlap, 1024 samples (23.2 ms).
+- Trained for {figures['steps']} steps by `python -m vrvq_training all` (see `training/README.md`).
+- Licence of the weights: {LICENCE}. {REASON}
+
+## Figures on held-out audio
+
+Packages and languages that are not in the training set; n: constant count (CBR), l: level (VBR); kb/s with the 3 bits
+of the count in both. Log-mel is the paper's seven-scale distance. Made by `python -m vrvq_training evaluate`.
+
+{markdown(figures['points'])}
+
+Digital silence at level 48, share of frames at one codebook: {silence}. Entries used by the held-out set, codebook by
+codebook: {use}.
+
+## Training audio
+
+Debian packages, by package, kind and split (`test` is held out), in minutes. Checksums of the archives are in the
+`index.json` that `python -m vrvq_training prepare` writes.
+
+| package | minutes | licence |
+|---|---|---|
+{packages}
+"""
