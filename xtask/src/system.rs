@@ -19,8 +19,9 @@ pub enum Need {
 
 /// Debian's name of each package, what for, and why.
 const PACKAGES: &[(&str, Need, &str)] = &[
-    ("pkg-config", Need::Build, "finds the ALSA library"),
+    ("pkg-config", Need::Build, "finds the sound libraries"),
     ("libasound2-dev", Need::Build, "sound devices (ALSA)"),
+    ("libjack-jackd2-dev", Need::Build, "sound through a JACK server"),
     ("libgl1", Need::Window, "draws the window (OpenGL)"),
     ("libegl1", Need::Window, "draws the window (OpenGL)"),
     ("libx11-6", Need::Window, "windows under X11"),
@@ -30,6 +31,8 @@ const PACKAGES: &[(&str, Need, &str)] = &[
     ("libxrandr2", Need::Window, "screens under X11"),
     ("libxkbcommon0", Need::Window, "keyboards"),
     ("libxkbcommon-x11-0", Need::Window, "keyboards under X11"),
+    ("libwayland-client0", Need::Window, "windows under Wayland"),
+    ("libwayland-egl1", Need::Window, "windows under Wayland"),
     ("libgl1-mesa-dri", Need::Test, "draws windows without a graphics card"),
     ("xvfb", Need::Test, "a screen for the tests to draw on"),
     ("jackd2", Need::Test, "a JACK server for the app to be tested on"),
@@ -40,15 +43,19 @@ fn is_debian() -> bool {
     shell::succeeds("dpkg-query", &["--version"]) && shell::succeeds("apt-get", &["--version"])
 }
 
+/// Whether what a package is needed for is here, whoever brought it.
 fn is_installed(package: &str) -> bool {
-    if package == "python3-venv" && super::python::has_venv() {
-        return true;
+    match package {
+        "pkg-config" => shell::succeeds("pkg-config", &["--version"]),
+        "libasound2-dev" => shell::succeeds("pkg-config", &["--exists", "alsa"]),
+        // There are two of them, which exclude each other.
+        "libjack-jackd2-dev" => shell::succeeds("pkg-config", &["--exists", "jack"]),
+        "python3-venv" => super::python::has_venv(),
+        _ => {
+            let output = Command::new("dpkg-query").args(["-W", "-f=${Status}", package]).output();
+            output.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains("install ok installed"))
+        }
     }
-    if package == "pkg-config" && shell::succeeds("pkg-config", &["--version"]) {
-        return true;
-    }
-    let output = Command::new("dpkg-query").args(["-W", "-f=${Status}", package]).output();
-    output.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains("install ok installed"))
 }
 
 /// Installs the missing packages for `needs` where apt can; elsewhere names what is needed and goes on.
