@@ -177,6 +177,6 @@ mod tests {
     fn scales_have_round_ticks_inside() {
         assert_eq!(ticks(7.58).collect::<Vec<_>>(), [2.0, 4.0, 6.0]);
         assert_eq!(ticks(15.2).collect::<Vec<_>>(), [5.0, 10.0]);
-        assert_eq!(ticks(1.0).collect::<Vec<_>>().len(), 4);
+        assert_eq!(ticks(1.0).collect::<Vec<_>>(), [0.5]);
     }
 }

@@ -6,6 +6,8 @@ use egui::{Align2, Rect, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
 /// Bottom of the scale.
 const FLOOR_DB: f32 = -60.0;
+/// Level from which a bar changes its colour.
+const LOUD_DB: f32 = -6.0;
 /// Fall of the bar in dB a second.
 const FALL_DB: f32 = 24.0;
 /// Levels that the scale names.
@@ -79,12 +81,12 @@ fn bars_of(ui: &Ui, area: Rect, bars: &[f32]) {
         let bar = Rect::from_min_max(pos2(left, area.top()), pos2(left + width - 1.0, area.bottom()));
         ui.painter().rect_filled(bar, 2.0, theme::GRID.gamma_multiply(0.7));
         let lit = Rect::from_min_max(pos2(bar.left(), bar.bottom() - share(db) * bar.height()), bar.max);
-        let colour = match db {
-            db if db >= -0.1 => theme::WARNING,
-            db if db >= -6.0 => theme::SECOND,
-            _ => theme::ACCENT,
-        };
-        ui.painter().rect_filled(lit, 2.0, colour);
+        ui.painter().rect_filled(lit, 2.0, theme::ACCENT);
+        if db > LOUD_DB {
+            let base = bar.bottom() - share(LOUD_DB) * bar.height();
+            let colour = if db >= -0.1 { theme::WARNING } else { theme::SECOND };
+            ui.painter().rect_filled(Rect::from_min_max(lit.min, pos2(bar.right(), base)), 2.0, colour);
+        }
         ui.painter().hline(bar.x_range(), bar.bottom() - share(-12.0) * bar.height(), Stroke::new(1.0, theme::PANEL));
     }
 }

@@ -75,7 +75,7 @@ fn button(ui: &Ui, rect: Rect, scale: f32, size: f32, switch: &Switch<'_>) -> bo
     } else {
         let key = pos2(rect.left() + 11.0 * scale, rect.center().y);
         painter.text(key, Align2::LEFT_CENTER, switch.key, theme::digits((size + 3.0) * scale), text);
-        let name = pos2(rect.left() + 34.0 * scale, rect.center().y);
+        let name = pos2(rect.left() + 31.0 * scale, rect.center().y);
         painter.text(name, Align2::LEFT_CENTER, switch.name, theme::text(size * scale), text);
     }
     response.on_hover_text(switch.hint).clicked()
