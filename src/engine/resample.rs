@@ -60,7 +60,7 @@ impl HopResampler {
     }
 
     /// Makes one hop, `[channels, hop]`, of [`Self::input_needed`] host samples, `[channels, needed]`.
-    pub fn to_hop(&mut self, host: &[f32], hop: &mut [f32]) -> Result<(), EngineError> {
+    pub fn resample_in(&mut self, host: &[f32], hop: &mut [f32]) -> Result<(), EngineError> {
         let channels = self.channels;
         let Some(pair) = &mut self.pair else {
             hop.copy_from_slice(host);
@@ -71,7 +71,7 @@ impl HopResampler {
 
     /// Makes host samples of one hop and returns how many (each channel); `host` is `[channels, room]` with room for
     /// [`Self::output_max`].
-    pub fn from_hop(&mut self, hop: &[f32], host: &mut [f32]) -> Result<usize, EngineError> {
+    pub fn resample_out(&mut self, hop: &[f32], host: &mut [f32]) -> Result<usize, EngineError> {
         let (channels, length) = (self.channels, self.hop);
         let Some(pair) = &mut self.pair else {
             let room = host.len() / channels;
@@ -141,8 +141,8 @@ pub(super) fn measure(host_rate: f64, model_rate: f64, hop: usize, codec_delay: 
         }
         consumed += input.len();
         lag = lag.max(consumed - made);
-        resampler.to_hop(&input, &mut hop_samples)?;
-        let count = resampler.from_hop(&hop_samples, &mut host)?;
+        resampler.resample_in(&input, &mut hop_samples)?;
+        let count = resampler.resample_out(&hop_samples, &mut host)?;
         for (index, &sample) in host[..count].iter().enumerate() {
             sum += f64::from(sample);
             moment += f64::from(sample) * (made + index) as f64;

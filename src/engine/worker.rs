@@ -212,7 +212,7 @@ impl Worker {
         }
         let made = {
             let room = self.resampler.output_max();
-            self.resampler.from_hop(&self.hop_out, &mut self.host[..room * self.channels])?
+            self.resampler.resample_out(&self.hop_out, &mut self.host[..room * self.channels])?
         };
         let room = self.resampler.output_max();
         // Planar with room to planar without: the ring wants frames.
@@ -250,7 +250,7 @@ impl Worker {
             self.host[index % self.channels * needed + index / self.channels] = *sample;
         }
         self.consumed += needed as u64;
-        self.resampler.to_hop(&self.host[..samples], &mut self.hop_in)
+        self.resampler.resample_in(&self.host[..samples], &mut self.hop_in)
     }
 
     /// Hands `count` planar host samples of each channel on to the audio thread, waiting for room where the host has
