@@ -1,8 +1,9 @@
 //! From the input device's callback to the output device's: an elastic buffer between two clocks.
 //!
-//! The buffer starts when one input and one output block are in it. Two devices have two clocks, so that its filling
-//! drifts: outside a band around the wanted filling single samples are slipped by cross-fades until it is back. An
-//! underrun makes silence (by a short slope), and the buffer starts anew, a little longer.
+//! The buffer starts when two input blocks and an output block are in it. Two devices have two clocks, so that its
+//! filling drifts: where the least that is left after an output block leaves its band, single samples are slipped by
+//! cross-fades until it is back. An underrun makes silence (by a short slope), and the buffer starts anew, a little
+//! longer.
 
 use super::declick::Declick;
 use super::stats::Stats;
@@ -13,10 +14,12 @@ use std::sync::Arc;
 
 /// Shortest block that samples can be slipped in.
 const SHORTEST_SLIP: usize = 4;
-/// Time over which the filling is averaged, and over which a deviation is mended.
-const CONTROL_SECONDS: f64 = 2.0;
-/// Strongest correction of the rate.
-const MAX_CORRECTION: f64 = 0.002;
+/// The least filling is taken over one to two of these.
+const WINDOW_SECONDS: f64 = 0.5;
+/// Width of the hysteresis.
+const GUARD_SECONDS: f64 = 0.000_35;
+/// Change of rate while samples are slipped: under two cents.
+const CORRECTION: f64 = 0.001;
 
 /// What both ends are made for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +55,11 @@ pub struct BridgeOutput {
     running: bool,
     /// Samples added to the wanted filling after underruns.
     margin: usize,
-    mean_fill: f64,
+    /// Least samples left after an output block, in this window and the last; none yet is the largest number.
+    least: [usize; 2],
+    window: usize,
+    /// The resampling ratio that is on its way to the band, 1 within it.
+    ratio: f64,
 }
 
 /// Both ends of a buffer. Errors are those of a block size the slip can't be made for, which then is left out.
@@ -73,7 +80,9 @@ pub fn bridge(config: BridgeConfig, stats: Arc<Stats>) -> (BridgeInput, BridgeOu
         declick: Declick::new(sample_rate),
         running: false,
         margin: 0,
-        mean_fill: 0.0,
+        least: [usize::MAX; 2],
+        window: 0,
+        ratio: 1.0,
     };
     (BridgeInput { channels, ring: producer, stats }, output)
 }
@@ -112,7 +121,7 @@ impl BridgeOutput {
             // What piled up while the output didn't run is old.
             self.discard(fill - self.start_fill(frames));
             self.running = true;
-            self.mean_fill = self.start_fill(frames) as f64;
+            self.forget();
             self.declick.jump();
         }
         if self.running {
@@ -123,9 +132,9 @@ impl BridgeOutput {
         self.declick.process(out);
     }
 
-    /// One input block may come just after, one output block is needed now.
+    /// The middle of the band.
     fn start_fill(&self, frames: usize) -> usize {
-        frames + self.config.input_block + self.margin
+        frames + 2 * self.config.input_block + self.margin
     }
 
     fn take(&mut self, out: &mut [&mut [f32]], frames: usize) {
@@ -134,7 +143,7 @@ impl BridgeOutput {
         if fill > too_much {
             self.stats.count_overrun();
             self.discard(fill - self.start_fill(frames));
-            self.mean_fill = self.start_fill(frames) as f64;
+            self.forget();
             self.declick.jump();
         }
         let fill = self.ring.slots() / self.config.channels;
@@ -161,20 +170,38 @@ impl BridgeOutput {
         }
     }
 
-    /// Averages the filling and sets the rate that brings it back into its band.
+    fn forget(&mut self) {
+        (self.least, self.window) = ([usize::MAX; 2], 0);
+    }
+
+    /// Watches the least filling and sets the rate that brings it back into its band.
     fn follow(&mut self, fill: usize, frames: usize) {
         let rate = f64::from(self.config.sample_rate);
-        self.mean_fill += (fill as f64 - self.mean_fill) * (frames as f64 / (CONTROL_SECONDS * rate)).min(1.0);
-        let input = self.config.input_block as f64;
-        let margin = self.margin as f64;
-        // The filling swings by one input block around its mean.
-        let low = frames as f64 + 0.75 * input + 0.5 * margin;
-        let high = frames as f64 + 1.5 * input + margin + frames as f64;
-        let excess = self.mean_fill - self.mean_fill.clamp(low.min(high), high);
-        let correction = (excess / (CONTROL_SECONDS * rate)).clamp(-MAX_CORRECTION, MAX_CORRECTION);
+        self.least[0] = self.least[0].min(fill.saturating_sub(frames));
+        self.window += frames;
+        if self.window >= (WINDOW_SECONDS * rate) as usize {
+            (self.least, self.window) = ([usize::MAX, self.least[0]], 0);
+        }
+        if self.least[1] == usize::MAX {
+            return;
+        }
+        let least = self.least[0].min(self.least[1]);
+        let guard = (GUARD_SECONDS * rate) as usize;
+        // From one block to the next a whole input block less may be there: where the clocks' phases cross, and where
+        // a system calls the two devices in another order than before. That must not starve the output.
+        let low = self.config.input_block + self.margin;
+        let high = low + 2 * self.config.input_block;
+        // More in than out where too much waits; once begun, on to the inner edge of the hysteresis.
+        if least < low || (self.ratio > 1.0 && least < low + guard) {
+            self.ratio = 1.0 + CORRECTION;
+        } else if least > high || (self.ratio < 1.0 && least > high - guard) {
+            self.ratio = 1.0 - CORRECTION;
+        } else {
+            self.ratio = 1.0;
+        }
         if let Some(slip) = &mut self.slip {
-            // More in than out where the filling is too high; a ratio out of range leaves the last one.
-            let _ = slip.set_resample_ratio(1.0 - correction, false);
+            // A ratio out of range leaves the last one.
+            let _ = slip.set_resample_ratio(self.ratio, false);
         }
     }
 
@@ -234,6 +261,10 @@ mod tests {
 
     const CONFIG: BridgeConfig = BridgeConfig { channels: 2, sample_rate: 48_000, input_block: 256, output_block: 256 };
 
+    fn sine(i: usize) -> f32 {
+        (i as f64 * 0.01).sin() as f32
+    }
+
     struct Rig {
         input: BridgeInput,
         output: BridgeOutput,
@@ -253,7 +284,7 @@ mod tests {
             let from = self.pushed;
             // A slow sine on the left, its negative on the right.
             self.input.push(frames, |frame, channel| {
-                let value = ((from + frame) as f32 * 0.01).sin();
+                let value = sine(from + frame);
                 if channel == 0 { value } else { -value }
             });
             self.pushed += frames;
@@ -281,7 +312,7 @@ mod tests {
         assert_eq!((rig.stats.underruns(), rig.stats.overruns()), (0, 0));
         let delay = rig.stats.input_buffer() as usize;
         for (i, sample) in rig.out.iter().enumerate().skip(4096) {
-            assert_eq!(*sample, ((i - delay) as f32 * 0.01).sin(), "sample {i}, delay {delay}");
+            assert_eq!(*sample, sine(i - delay), "sample {i}, delay {delay}");
         }
     }
 
@@ -317,7 +348,7 @@ mod tests {
             }
             assert_eq!((rig.stats.underruns(), rig.stats.overruns()), (0, 0), "{parts} ppm");
             assert!(rig.steepest() < 0.03, "{parts} ppm: {}", rig.steepest());
-            assert!(rig.stats.input_buffer() < 1024, "{parts} ppm: {}", rig.stats.input_buffer());
+            assert!(rig.stats.input_buffer() <= 1280, "{parts} ppm: {}", rig.stats.input_buffer());
         }
     }
 

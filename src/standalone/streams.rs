@@ -83,7 +83,11 @@ fn output<T: SizedSample + FromSample<f32>>(
     let channels = usize::from(config.channels).max(1);
     let (sender, receiver) = RingBuffer::new(ERRORS);
     let on_error = error_callback(sender, stats.clone());
+    let mut promoted = false;
     let on_data = move |data: &mut [T], _: &cpal::OutputCallbackInfo| {
+        if !std::mem::replace(&mut promoted, true) {
+            promote(data.len() / channels, config.sample_rate);
+        }
         let started = Instant::now();
         let frames = data.len() / channels;
         for block in data.chunks_mut(processor.max_block() * channels) {
@@ -92,6 +96,12 @@ fn output<T: SizedSample + FromSample<f32>>(
         stats.count_block(frames, started.elapsed());
     };
     Ok((device.build_output_stream(config, on_data, on_error, None)?, receiver))
+}
+
+/// The codec thread has real-time priority where the system grants it; a callback without it would have to wait for
+/// that. Two system calls, in the first block only.
+fn promote(frames: usize, sample_rate: u32) {
+    let _ = audio_thread_priority::promote_current_thread_to_real_time(frames as u32, sample_rate);
 }
 
 /// Renders into interleaved samples: mono goes to the first two channels, stereo to a mono device as its mean,
