@@ -39,6 +39,10 @@ impl Bar {
         ui.horizontal(|ui| self.first_row(ui, sound, &mut action));
         if self.settings_open {
             ui.horizontal_wrapped(|ui| self.settings(ui, sound, &mut action));
+            if let Running::Devices(session) = &sound.running {
+                ui.label(RichText::new(health(session)).color(theme::FAINT).size(12.0))
+                    .on_hover_text("Samples wait between input and output device so that neither has to wait.");
+            }
         }
         messages(ui, sound, &mut action);
         ui.add_space(2.0);
@@ -133,10 +137,6 @@ impl Bar {
         if (ui.button("Play file").clicked() || entered) && !self.path.trim().is_empty() {
             *action = Some(Action::File(self.path.clone()));
         }
-        if let Some(session) = session {
-            ui.label(RichText::new(health(session)).color(theme::FAINT).small())
-                .on_hover_text("Samples wait between input and output device so that neither has to wait.");
-        }
     }
 }
 
@@ -163,7 +163,11 @@ fn device_choice(ui: &mut Ui, sound: &Sound, direction: Direction, action: &mut 
         (Running::Devices(session), Direction::Output) => Some(session.output.as_str()),
         _ => None,
     };
-    let none = if direction == Direction::Input { "no input" } else { "no output" };
+    let none = match direction {
+        Direction::Input if sound.clip().is_some() && !entries.is_empty() => "not in use",
+        Direction::Input => "no input",
+        Direction::Output => "no output",
+    };
     ui.label(if direction == Direction::Input { "In" } else { "Out" });
     ComboBox::from_id_salt(("device", direction == Direction::Input))
         .selected_text(running.unwrap_or(none))
@@ -201,7 +205,7 @@ fn number_choice(ui: &mut Ui, id: &str, unit: &str, offer: Option<(u32, &[u32])>
 fn describe(sound: &Sound) -> String {
     match &sound.running {
         Running::Devices(session) => {
-            format!("{} → {}", session.input.as_deref().unwrap_or("no input"), session.output)
+            format!("{} to {}", session.input.as_deref().unwrap_or("no input"), session.output)
         }
         _ => "no sound device".to_string(),
     }

@@ -2,7 +2,7 @@
 
 use super::args::HostChoice;
 use cpal::traits::{DeviceTrait, HostTrait};
-use cpal::{SampleFormat, SupportedBufferSize, SupportedStreamConfigRange};
+use cpal::{DeviceDirection, SampleFormat, SupportedBufferSize, SupportedStreamConfigRange};
 use std::fmt;
 
 /// Rates that are offered where a device has them.
@@ -97,6 +97,11 @@ pub fn system_name(system: HostChoice) -> &'static str {
     host_id(system).map_or(if system == HostChoice::Jack { JACK } else { "The sound system" }, |id| id.name())
 }
 
+/// The device goes this way and no other.
+fn goes_only(device: &cpal::Device, direction: DeviceDirection) -> bool {
+    device.description().is_ok_and(|description| description.direction() == direction)
+}
+
 fn entry(device: cpal::Device) -> DeviceEntry {
     let id = device.id().map(|id| id.to_string()).unwrap_or_default();
     let label = device.description().map(|d| d.name().to_string()).unwrap_or_else(|_| id.clone());
@@ -131,8 +136,11 @@ impl Devices {
         let host = host_id(system)
             .ok_or_else(|| fail("this build supports none".to_string()))
             .and_then(|id| cpal::host_from_id(id).map_err(|e| fail(e.to_string())))?;
-        let inputs: Vec<_> = host.input_devices().map(Iterator::collect).map_err(|e| fail(e.to_string()))?;
-        let outputs: Vec<_> = host.output_devices().map(Iterator::collect).map_err(|e| fail(e.to_string()))?;
+        let inputs = host.input_devices().map_err(|e| fail(e.to_string()))?;
+        let outputs = host.output_devices().map_err(|e| fail(e.to_string()))?;
+        // JACK's devices claim both directions and have one.
+        let inputs: Vec<_> = inputs.filter(|device| !goes_only(device, DeviceDirection::Output)).collect();
+        let outputs: Vec<_> = outputs.filter(|device| !goes_only(device, DeviceDirection::Input)).collect();
         if system == HostChoice::Jack && inputs.is_empty() && outputs.is_empty() {
             return Err(fail("no server is running, or libjack is not installed".to_string()));
         }
