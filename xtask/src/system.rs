@@ -34,7 +34,7 @@ const PACKAGES: &[(&str, Need, &str)] = &[
     ("libwayland-client0", Need::Window, "windows under Wayland"),
     ("libwayland-egl1", Need::Window, "windows under Wayland"),
     ("libgl1-mesa-dri", Need::Test, "draws windows without a graphics card"),
-    ("xvfb", Need::Test, "a screen for the tests to draw on"),
+    ("xvfb", Need::Test, "a screen for the plug-in's window to be tested on"),
     ("jackd2", Need::Test, "a JACK server for the app to be tested on"),
     ("python3-venv", Need::Python, "fetches ONNX Runtime, and the Python host that the VST3 is tested in"),
 ];

@@ -1,0 +1,40 @@
+"""Opens the VST3's window while sound goes through it, until standard input ends. For test_window.py."""
+
+import ctypes
+import pathlib
+import sys
+import threading
+
+import numpy as np
+import pedalboard
+
+BUNDLE = pathlib.Path(__file__).parents[2] / "target" / "bundled" / "vrvq.vst3"
+
+# JUCE asks about windows that are gone already; the X library's own answer to that is to end the process.
+handler_type = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
+ignore = handler_type(lambda display, event: 0)
+ctypes.CDLL("libX11.so.6").XSetErrorHandler(ignore)
+
+plugin = pedalboard.load_plugin(str(BUNDLE))
+closing = threading.Event()
+
+
+def wait_for_end():
+    sys.stdin.read()
+    closing.set()
+
+
+def process():
+    noise = np.random.default_rng(1)
+    while not closing.wait(0.1):
+        sound = 0.2 * noise.standard_normal((2, 8192)).astype(np.float32)
+        plugin.process(sound, 44100, buffer_size=512, reset=False)
+
+
+threads = [threading.Thread(target=target) for target in (wait_for_end, process)]
+for thread in threads:
+    thread.start()
+plugin.show_editor(closing)
+for thread in threads:
+    thread.join()
+print("closed")
