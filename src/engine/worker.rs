@@ -60,19 +60,20 @@ impl Worker {
         ends: CodecEnds,
     ) -> Result<JoinHandle<()>, EngineError> {
         let run = move || {
-            let failed = |error: EngineError| {
-                telemetry.update_status(|status| status.state = LoopState::Failed(error.to_string()));
+            let failed = |reason: String| {
+                telemetry.update_status(|status| status.state = LoopState::Failed(reason));
                 shared.failed.store(true, Release);
             };
-            match Self::new(config, host_hop, &model, &shared, &telemetry, ends) {
-                // SAFETY: only the worker's own arithmetic runs inside; flushing denormals to zero changes no
-                // result that a codec of 16 bits' worth could show.
-                Ok(worker) => {
-                    if let Err(error) = unsafe { no_denormals::no_denormals(|| worker.run()) } {
-                        failed(error);
-                    }
-                }
-                Err(error) => failed(error),
+            // SAFETY: only the worker's own arithmetic runs inside; flushing denormals to zero changes no result that
+            // a codec of a few bits a sample could show.
+            let work = || unsafe {
+                no_denormals::no_denormals(|| Self::new(config, host_hop, &model, &shared, &telemetry, ends)?.run())
+            };
+            // A bug here must not leave the host waiting for a thread that is gone, with a view that says "live".
+            match std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)) {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => failed(error.to_string()),
+                Err(_) => failed("the codec thread broke off; this is a bug, please report it".into()),
             }
         };
         Ok(std::thread::Builder::new().name("vrvq codec".into()).spawn(run)?)
