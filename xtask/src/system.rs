@@ -75,7 +75,10 @@ pub fn install(needs: &[Need]) -> Result<()> {
     }
     println!("Missing system packages, to be installed with apt-get:");
     missing.iter().for_each(|(package, _, why)| println!("  {package}: {why}"));
-    apt(&["update", "-q"])?;
+    // Somebody else's broken source needn't stop what the others have.
+    if let Err(error) = apt(&["update", "-q"]) {
+        println!("{error:#}; going on with the package lists that are here");
+    }
     let mut arguments = vec!["install", "-q", "-y", "--no-install-recommends"];
     arguments.extend(missing.iter().map(|(package, ..)| *package));
     apt(&arguments)
