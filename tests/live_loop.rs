@@ -107,7 +107,7 @@ fn a_bounce_is_the_same_every_time_whatever_the_blocks() {
 
 #[test]
 fn a_level_takes_effect_at_its_frame() {
-    let audio = vec![common::demo_mono()[..60_000].to_vec()];
+    let audio = [common::demo_mono()[..60_000].to_vec()];
     let (mut live, _, mut reports) = start(config(44_100.0, 1, 512));
     live.set_level(1.0);
     run(&mut live, &[audio[0][..512 * 40 + 100].to_vec()], &[512]);
@@ -180,7 +180,7 @@ fn a_reset_forgets_the_past() {
 
 #[test]
 fn the_safety_setting_adds_whole_hops_and_no_click() {
-    let audio = vec![chirp(44_100.0, 4.0)];
+    let audio = [chirp(44_100.0, 4.0)];
     let (mut live, telemetry, _) = start(config(44_100.0, 1, 512));
     live.set_monitor(Monitor::Dry);
     let before = live.latency();
