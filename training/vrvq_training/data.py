@@ -20,23 +20,23 @@ KINDS = ("speech", "music", "general")
 
 # package -> (kind, pattern of the files to use, pattern of the held-out files, licence as its copyright file states)
 PACKAGES = {
-    "tuxpaint-stamps-default": ("speech", r"_desc(_\w+)?\.ogg$", r"_desc_(be|da)\.ogg$", "GPL-2+"),
+    "tuxpaint-stamps-default": ("speech", r"_desc(_\w+)?\.ogg$", r"_desc_(be|da)\.ogg$", "GPL-2"),
     "klettres-data": ("speech", r"\.ogg$", r"/klettres/(it|hu|en_GB)/", "GPL-2+"),
-    "ktuberling-data": ("speech", r"\.(ogg|wav)$", r"/sounds/(wa|ru)/", "GPL-2+ / LGPL / CC"),
+    "ktuberling-data": ("speech", r"\.(ogg|wav)$", r"/sounds/(wa|ru)/", "GPL-2+ (some files GFDL-1.2+, LGPL, CC-BY)"),
     "qabcs-data": ("speech", r"/sounds/.*\.(ogg|wav)$", None, "GPL-3+"),
-    "hedgewars-data": ("speech", r"/voices/.*\.ogg$", None, "GPL-2+ / GFDL"),
-    "wesnoth-1.16-music": ("music", r"\.ogg$", None, "GPL-2+ / CC-BY-SA-4.0"),
+    "hedgewars-data": ("speech", r"/voices/.*\.ogg$", None, "mixed by file: GPL-2, GFDL-1.3, CC-BY-SA-3.0"),
+    "wesnoth-1.16-music": ("music", r"\.ogg$", None, "GPL-2 / GPL-2+"),
     "planetblupi-music-ogg": ("music", r"\.ogg$", None, "GPL-3+"),
-    "supertux-data": ("music", r"/music/.*\.ogg$", None, "GPL-2+ / CC-BY-SA"),
-    "singularity-music": ("music", r"\.ogg$", None, "GPL-2+ / CC-BY-SA"),
-    "colobot-common-sounds": ("music", r"/music/.*\.ogg$", None, "GPL-3"),
-    "fretsonfire-songs-sectoid": ("music", r"\.ogg$", r".", "GPL-2 / CC"),
-    "hyperrogue-music": ("music", r"/music/.*\.ogg$", r".", "CC-BY-SA"),
-    "openclonk-data": ("music", r"\.ogg$", r".", "CC-BY / CC-BY-SA"),
-    "hydrogen-drumkits": ("general", r"\.(flac|wav)$", None, "GPL-2+ / CC-BY-SA"),
-    "sonic-pi-samples": ("general", r"\.(flac|wav)$", r".", "CC0-1.0"),
-    "wesnoth-1.16-data": ("general", r"\.ogg$", r".", "GPL-2+ / CC-BY-SA-4.0"),
-    "lomiri-sounds": ("general", r"\.ogg$", r".", "CC-BY-SA-3.0 / CC0"),
+    "supertux-data": ("music", r"/music/.*\.ogg$", None, "mixed by file: GPL-2+, GPL-3+, CC-BY-SA-3.0/4.0, CC0"),
+    "singularity-music": ("music", r"\.ogg$", None, "Creative Commons (text in its copyright file)"),
+    "colobot-common-sounds": ("music", r"/music/.*\.ogg$", None, "GPL-3+"),
+    "fretsonfire-songs-sectoid": ("music", r"\.ogg$", r".", "GPL"),
+    "hyperrogue-music": ("music", r"/music/.*\.ogg$", r".", "mixed by file: GPL-2+, CC-BY-3.0, CC-BY-SA-3.0/4.0, CC0"),
+    "openclonk-data": ("music", r"\.ogg$", r".", "CC-BY-3.0 / CC0"),
+    "hydrogen-drumkits": ("general", r"\.(flac|wav)$", None, "mixed by file: GPL-2, GPL-2+, CC-BY-3.0, CC-BY-SA-3.0, CC0"),
+    "sonic-pi-samples": ("general", r"\.(flac|wav)$", r".", "CC0-1.0 (samples)"),
+    "wesnoth-1.16-data": ("general", r"\.ogg$", r".", "GPL-2 / GPL-2+"),
+    "lomiri-sounds": ("general", r"\.ogg$", r".", "mixed by file: CC-BY-3.0/4.0, CC-BY-SA-3.0, CC0"),
 }
 # Game effects come with the music and voice packages above.
 EFFECTS = {"supertux-data": r"/sounds/.*\.(ogg|wav)$", "colobot-common-sounds": r"/sounds/.*\.(ogg|wav)$"}
