@@ -7,10 +7,12 @@
 mod bitrate;
 mod packet;
 mod rate;
+mod search;
 
 pub use bitrate::{BitrateMeter, kilobits_per_second};
 pub use packet::{Packet, PacketError, PacketFormat};
 pub use rate::{LEVEL_MAX, LEVEL_MIN, clamp_level, count};
+pub use search::{Codebooks, MAX_BEAM, SearchBuffers};
 
 /// Most codebooks any supported model has (DAC's 24 kHz model: 32).
 pub const MAX_CODEBOOKS: usize = 32;

@@ -1,7 +1,7 @@
 //! The card of a model: what a program needs to run it, and what a person wants to know about it.
 
 use super::ModelError;
-use crate::codec::{LEVEL_MAX, LEVEL_MIN, PacketFormat};
+use crate::codec::{LEVEL_MAX, LEVEL_MIN, MAX_BEAM, PacketFormat};
 use serde::Deserialize;
 
 /// Delay that each direction adds beyond the hop it is fed with, in samples at the model's rate.
@@ -17,6 +17,15 @@ pub struct LevelRange {
     pub min: f32,
     pub max: f32,
     pub default: f32,
+}
+
+/// How codes are searched outside the encoder's graph, which then gives latents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub struct SearchCard {
+    /// Dimensions of a latent.
+    pub dims: usize,
+    /// Partial sums that the search carries along, 1 to [`MAX_BEAM`].
+    pub beam: usize,
 }
 
 /// What `card.json` states; fields that only people read stay in the file.
@@ -39,6 +48,9 @@ pub struct ModelCard {
     pub codebook_size: usize,
     pub latency_samples: LatencySamples,
     pub level: LevelRange,
+    /// Absent where the graph gives codes itself.
+    #[serde(default)]
+    pub search: Option<SearchCard>,
     /// Floats of the encoder's state, for each channel.
     pub encoder_state: usize,
     /// Floats of the decoder's state, for each channel.
@@ -50,6 +62,8 @@ pub struct ModelCard {
 
 /// Longest hop accepted: a tenth of a second at 192 kHz.
 const MAX_HOP: usize = 19_200;
+/// Most dimensions of a latent accepted.
+const MAX_DIMS: usize = 1 << 12;
 /// Largest state accepted, in floats for each channel.
 const MAX_STATE: usize = 1 << 24;
 
@@ -75,6 +89,13 @@ impl ModelCard {
         }
         if card.latency_samples.encoder.max(card.latency_samples.decoder) > 10 * card.sample_rate {
             return wrong("latency_samples is longer than ten seconds".into());
+        }
+        if let Some(SearchCard { dims, beam }) = card.search
+            && !((1..=MAX_DIMS).contains(&dims) && (1..=MAX_BEAM).contains(&beam))
+        {
+            return wrong(format!(
+                "search: dims {dims} and beam {beam} are not within 1..{MAX_DIMS} and 1..{MAX_BEAM}"
+            ));
         }
         let LevelRange { min, max, default } = card.level;
         if !(min >= LEVEL_MIN && max <= LEVEL_MAX && min <= default && default <= max) {

@@ -1,7 +1,8 @@
 //! Reading a model file.
 
 use super::{ModelCard, ModelError, stream::SessionPool};
-use crate::codec::PacketFormat;
+use crate::codec::{Codebooks, PacketFormat};
+use half::f16;
 use std::io::{Cursor, Read, Seek};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -14,14 +15,32 @@ const MAX_CARD: u64 = 1 << 20;
 /// Largest graph accepted, in bytes: the limit of ONNX's own format.
 const MAX_GRAPH: u64 = 1 << 31;
 
-/// A model: its card, its two graphs, and the sessions that wait to run them again.
+/// A model: its card, its two graphs, its codebooks where they are searched outside the graph, and the sessions that wait to run them again.
 pub struct Model {
     card: ModelCard,
     format: PacketFormat,
+    pub(super) codebooks: Option<Codebooks>,
     pub(super) encoder: Vec<u8>,
     pub(super) decoder: Vec<u8>,
     pub(super) encoders: SessionPool,
     pub(super) decoders: SessionPool,
+}
+
+/// The codebooks of an archive: half-precision floats, little-endian, `[codebooks, codebook_size, dims]`.
+fn read_codebooks<R: Read + Seek>(
+    archive: &mut zip::ZipArchive<R>,
+    card: &ModelCard,
+) -> Result<Option<Codebooks>, ModelError> {
+    const ENTRY: &str = "codebooks.f16";
+    let Some(search) = card.search else { return Ok(None) };
+    let expected = card.codebooks as u64 * card.codebook_size as u64 * search.dims as u64 * 2;
+    let bytes = read_entry(archive, ENTRY, expected)?;
+    let entries = bytes.chunks_exact(2).map(|pair| f16::from_le_bytes([pair[0], pair[1]]).to_f32()).collect();
+    let books = Codebooks::new(entries, card.codebooks, card.codebook_size, search.dims, search.beam);
+    books.map(Some).ok_or_else(|| ModelError::Entry {
+        entry: ENTRY,
+        reason: format!("{} bytes are not {expected} bytes of finite half-precision floats", bytes.len()),
+    })
 }
 
 /// The whole of one entry, but no more than `limit` bytes of it, whatever the archive claims.
@@ -72,6 +91,7 @@ impl Model {
         let card = ModelCard::parse(&read_entry(&mut archive, "card.json", MAX_CARD)?)?;
         Ok(Self {
             format: card.packet_format()?,
+            codebooks: read_codebooks(&mut archive, &card)?,
             encoder: read_entry(&mut archive, "encoder.onnx", MAX_GRAPH)?,
             decoder: read_entry(&mut archive, "decoder.onnx", MAX_GRAPH)?,
             encoders: SessionPool::default(),

@@ -1,6 +1,7 @@
 //! A model file as something that can be stepped hop by hop.
 //!
-//! A model is one file: a ZIP archive of `card.json`, `encoder.onnx` and `decoder.onnx`. The graphs take their
+//! A model is one file: a ZIP archive of `card.json`, `encoder.onnx`, `decoder.onnx` and, where the codes are searched
+//! outside the encoder's graph, `codebooks.f16`. The graphs take their
 //! streaming state as an input and give the next one as an output, so that stepping one hop at a time gives the same
 //! numbers as the whole signal at once.
 
@@ -10,7 +11,7 @@ mod file;
 mod runtime;
 mod stream;
 
-pub use card::{LatencySamples, LevelRange, ModelCard};
+pub use card::{LatencySamples, LevelRange, ModelCard, SearchCard};
 pub use error::ModelError;
 pub use file::Model;
 pub use runtime::{RUNTIME_LIBRARY_VARIABLE, Runtime, runtime, runtime_folder};

@@ -4,6 +4,7 @@
 //! pool: a host that activates a plug-in again and again pays for loading once.
 
 use super::{Model, ModelError, Runtime, runtime};
+use crate::codec::SearchBuffers;
 use ort::session::{Session, builder::GraphOptimizationLevel};
 use ort::value::{DynValue, Tensor};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -148,7 +149,10 @@ const ENCODER: &str = "encoder";
 const DECODER: &str = "decoder";
 
 /// An encoder stream.
-pub struct Encoder(Stream);
+pub struct Encoder {
+    stream: Stream,
+    search: SearchBuffers,
+}
 
 impl Encoder {
     /// A stream of `channels` channels at its start. Loads the graph, unless an earlier stream left one.
@@ -156,7 +160,8 @@ impl Encoder {
     /// # Errors
     /// [`ModelError`] where no runtime starts or it refuses the graph.
     pub fn new(model: &Arc<Model>, channels: usize) -> Result<Self, ModelError> {
-        Stream::new(ENCODER, model, channels).map(Self)
+        let stream = Stream::new(ENCODER, model, channels)?;
+        Ok(Self { stream, search: SearchBuffers::default() })
     }
 
     /// Encodes the next `hops` hops: `audio` is `[channels, hops * hop]`.
@@ -167,18 +172,25 @@ impl Encoder {
     /// # Panics
     /// Where `audio` has another length.
     pub fn step(&mut self, audio: &[f32], hops: usize, encoded: &mut Encoded) -> Result<(), ModelError> {
-        let (channels, card) = (self.0.channels, self.0.model.card());
-        let (hop, codebooks) = (card.hop, card.codebooks);
+        let Self { stream, search } = self;
+        let (channels, model) = (stream.channels, stream.model.clone());
+        let (hop, codebooks) = (model.card().hop, model.card().codebooks);
         assert_eq!(audio.len(), channels * hops * hop, "audio is [channels, hops * hop]");
-        let error = ort_error(ENCODER, "run", self.0.runtime);
+        let error = ort_error(ENCODER, "run", stream.runtime);
         let input = Tensor::from_array(([channels, hops, hop], audio.to_vec())).map_err(error)?;
-        self.0.run([("audio", input.into())], |outputs| {
-            let (_, codes) = outputs["codes"].try_extract_tensor::<i64>()?;
-            expect_len("codes", codes.len(), channels * hops * codebooks)?;
+        stream.run([("audio", input.into())], |outputs| {
+            encoded.codes.clear();
+            if let Some(books) = &model.codebooks {
+                let (_, latents) = outputs["latent"].try_extract_tensor::<f32>()?;
+                expect_len("latent", latents.len(), channels * hops * books.dims())?;
+                books.search(latents, search, &mut encoded.codes);
+            } else {
+                let (_, codes) = outputs["codes"].try_extract_tensor::<i64>()?;
+                expect_len("codes", codes.len(), channels * hops * codebooks)?;
+                encoded.codes.extend(codes.iter().map(|&code| code as u16));
+            }
             let (_, importance) = outputs["importance"].try_extract_tensor::<f32>()?;
             expect_len("importance", importance.len(), channels * hops)?;
-            encoded.codes.clear();
-            encoded.codes.extend(codes.iter().map(|&code| code as u16));
             encoded.importance.clear();
             encoded.importance.extend_from_slice(importance);
             Ok(())
@@ -190,7 +202,7 @@ impl Encoder {
     /// # Errors
     /// [`ModelError`] where the runtime can't hold the state.
     pub fn reset(&mut self) -> Result<(), ModelError> {
-        self.0.reset()
+        self.stream.reset()
     }
 }
 

@@ -54,3 +54,20 @@ def test_more_codebooks_never_make_the_latent_worse_on_average():
         mask = (torch.arange(4) < n).float().expand(2, 200, 4)
         errors.append((quantizer.decode(codes, mask) - latent).square().mean().item())
     assert errors == sorted(errors, reverse=True)
+
+
+def test_a_wider_beam_comes_nearer_and_one_is_greedy():
+    torch.manual_seed(0)
+    quantizer = ResidualQuantizer(4, 32, 6).eval()
+    quantizer.codebooks *= 0.6 ** torch.arange(4.0)[:, None, None]
+    latent = 0.2 * torch.randn(2, 200, 6)
+    residual, greedy = latent, []
+    for book in quantizer.codebooks:
+        greedy.append(torch.cdist(residual, book).argmin(-1))
+        residual = residual - book[greedy[-1]]
+    assert torch.equal(quantizer.encode(latent), torch.stack(greedy, -1))
+    everything = torch.ones(4)
+    errors = [
+        (quantizer.decode(quantizer.encode(latent, beam), everything) - latent).square().mean().item() for beam in (1, 4, 16)
+    ]
+    assert errors == sorted(errors, reverse=True) and errors[1] < 0.95 * errors[0]

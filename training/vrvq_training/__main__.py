@@ -11,6 +11,8 @@ from .model import LiveModel
 
 FOLDER = pathlib.Path(__file__).parents[1]
 MODEL = FOLDER.parent / "assets" / "live.vrvqmodel"
+CLIP = FOLDER.parent / "assets" / "demo.flac"
+REFERENCE = FOLDER.parent / "tests" / "data" / "reference.json"
 
 
 def load(checkpoint):
@@ -28,6 +30,7 @@ def main():
     parser.add_argument("--run", default="run", help="folder of the checkpoint and the log")
     parser.add_argument("--config", default=FOLDER / "configs" / "live.toml")
     parser.add_argument("--checkpoint", help="instead of the run's own, e.g. RUN/start.pt for the linear codec")
+    parser.add_argument("--start", help="checkpoint whose weights a new run starts from, instead of the linear codec")
     parser.add_argument("--minutes", type=float, help="train no longer than this; the next call goes on")
     parser.add_argument("--items", type=int, default=24, help="held-out items of 8 s for each kind")
     parser.add_argument("--threads", type=int, help="processor threads")
@@ -44,23 +47,27 @@ def main():
     if "prepare" in chosen:
         data.prepare(arguments.data)
     if "train" in chosen:
-        train.run(arguments.config, arguments.data, run, arguments.minutes)
+        train.run(arguments.config, arguments.data, run, arguments.minutes, arguments.start)
     if "evaluate" in chosen:
         model, steps = load(checkpoint)
         figures = {
             "steps": steps,
             "points": evaluate.table(model, arguments.data, arguments.items),
+            "check": evaluate.table(
+                model, arguments.data, arguments.items, counts=(4, 8), levels=(16, 32), kinds=("speech", "music"), split="check"
+            ),
             "silence": evaluate.silence(model, arguments.data),
             "codebook_use": evaluate.codebook_use(model, arguments.data),
         }
         results.write_text(json.dumps(figures, indent=1))
-        print(evaluate.markdown(figures["points"]))
+        print(evaluate.markdown(figures["points"]), evaluate.markdown(figures["check"]), sep="\n\n")
         print(figures["silence"], figures["codebook_use"])
     if "export" in chosen:
         model, _ = load(checkpoint)
         figures = json.loads(results.read_text())
         index = json.loads((pathlib.Path(arguments.data) / "index.json").read_text())
         export.write(model, arguments.output, report.details(figures, index, model))
+        export.write_reference(model, CLIP, REFERENCE)
         pathlib.Path(arguments.output).with_suffix(".md").write_text(report.card(figures, index, model))
 
 

@@ -1,7 +1,8 @@
 """Audio from openly licensed Debian packages: download, decode to 44.1 kHz mono, split by kind and held-out set.
 
 Kinds are ``speech``, ``music`` and ``general``; training draws from the three evenly. Whole packages or whole
-languages (so: speakers) are held out for evaluation.
+languages (so: speakers) are held out for evaluation: ``test`` is what choices are made by, ``check`` is measured when
+they have been made.
 """
 
 import hashlib
@@ -38,6 +39,13 @@ PACKAGES = {
     "wesnoth-1.16-data": ("general", r"\.ogg$", r".", "GPL-2 / GPL-2+"),
     "lomiri-sounds": ("general", r"\.ogg$", r".", "mixed by file: CC-BY-3.0/4.0, CC-BY-SA-3.0, CC0"),
 }
+# Never trained on and never chosen by, in the same columns.
+CHECK = {
+    "festvox-ru": ("speech", r"/wav/.*\.wav$", "BSD-like"),
+    "fillets-ng-data-cs": ("speech", r"/sound/.*/cs/.*\.ogg$", "GPL-2"),
+    "gcin-voice": ("speech", r"\.ogg$", "mixed by file: GPL-3 or LGPL-3, CC-BY-3.0"),
+    "fretsonfire-songs-muldjord": ("music", r"\.ogg$", "GPL"),
+}
 # Game effects come with the music and voice packages above.
 EFFECTS = {"supertux-data": r"/sounds/.*\.(ogg|wav)$", "colobot-common-sounds": r"/sounds/.*\.(ogg|wav)$"}
 
@@ -46,7 +54,7 @@ def fetch(folder):
     """Downloads and unpacks the packages into ``folder`` (Debian's own client; no root needed)."""
     folder = pathlib.Path(folder).resolve()
     (folder / "deb").mkdir(parents=True, exist_ok=True)
-    for package in PACKAGES:
+    for package in [*PACKAGES, *CHECK]:
         if (folder / "x" / package).exists():
             continue
         subprocess.run(["apt-get", "download", package], cwd=folder / "deb", check=True)
@@ -71,24 +79,27 @@ def _files(root, package, pattern):
 
 
 def prepare(folder, limit_minutes=150.0):
-    """Decodes everything into one int16 file for each kind and split, ``<kind>-<train|test>.npy``.
+    """Decodes everything into one int16 file for each kind and split, ``<kind>-<train|test|check>.npy``.
 
-    At most ``limit_minutes`` of each kind are kept for training (packages share it evenly) and 20 for testing. Writes
+    At most ``limit_minutes`` of each kind are kept for training (packages share it evenly), 20 for testing and 6 of each
+    package of ``CHECK``. Writes
     ``index.json``: minutes of each package, the licence, the checksum of the downloaded archive, and the files that
     were skipped with the reason.
     """
     folder = pathlib.Path(folder).resolve()
     jobs = [(kind, package, pattern, held) for package, (kind, pattern, held, _) in PACKAGES.items()]
     jobs += [("general", package, pattern, None) for package, pattern in EFFECTS.items()]
+    sharing = {kind: sum(1 for job in jobs if job[0] == kind) for kind in KINDS}
+    jobs += [(kind, package, pattern, None) for package, (kind, pattern, _) in CHECK.items()]
     index = {"packages": {}, "skipped": []}
-    parts = {(kind, split): [] for kind in KINDS for split in ("train", "test")}
+    parts = {(kind, split): [] for kind in KINDS for split in ("train", "test", "check")}
     rng = np.random.default_rng(1)
     for kind, package, pattern, held in jobs:
-        others = sum(1 for job in jobs if job[0] == kind)
-        budget = {"train": limit_minutes * 60 * SAMPLE_RATE * 2 / others, "test": 20 * 60 * SAMPLE_RATE / 2}
+        minutes = {"train": limit_minutes * 2 / sharing[kind], "test": 10, "check": 6}
+        budget = {split: number * 60 * SAMPLE_RATE for split, number in minutes.items()}
         files = _files(folder, package, pattern)
         for path in [files[i] for i in rng.permutation(len(files))]:
-            split = "test" if held and re.search(held, str(path)) else "train"
+            split = "check" if package in CHECK else "test" if held and re.search(held, str(path)) else "train"
             if budget[split] <= 0:
                 continue
             try:
@@ -105,12 +116,13 @@ def prepare(folder, limit_minutes=150.0):
     for key, entry in index["packages"].items():
         package = key.split("/")[0]
         archive = next((folder / "deb").glob(f"{package}_*.deb"))
-        entry["licence"] = PACKAGES[package][3]
+        entry["licence"] = CHECK[package][2] if package in CHECK else PACKAGES[package][3]
         entry["archive"] = archive.name
         entry["sha256"] = hashlib.sha256(archive.read_bytes()).hexdigest()
         entry["minutes"] = round(entry["minutes"], 1)
     for (kind, split), arrays in parts.items():
-        np.save(folder / f"{kind}-{split}.npy", np.concatenate(arrays))
+        if arrays:
+            np.save(folder / f"{kind}-{split}.npy", np.concatenate(arrays))
     (folder / "index.json").write_text(json.dumps(index, indent=1))
     for line in index["skipped"]:
         print("skipped", line, file=sys.stderr)

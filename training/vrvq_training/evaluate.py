@@ -13,9 +13,9 @@ ITEM_SECONDS = 8
 COUNT_BITS, CODE_BITS = 3, 10
 
 
-def items(folder, kind, number):
-    """``number`` held-out items of 8 s, spread evenly over the test file: ``[number, samples]``, each a hop whole."""
-    source = np.load(pathlib.Path(folder) / f"{kind}-test.npy", mmap_mode="r")
+def items(folder, kind, number, split="test"):
+    """``number`` held-out items of 8 s, spread evenly over the file of ``split``: ``[number, samples]``, each a hop whole."""
+    source = np.load(pathlib.Path(folder) / f"{kind}-{split}.npy", mmap_mode="r")
     length = min(ITEM_SECONDS * metrics.SAMPLE_RATE, len(source)) // 512 * 512
     starts = np.linspace(0, len(source) - length, number).astype(int)
     return np.stack([source[s : s + length].astype(np.float32) / 32768 for s in starts])
@@ -25,7 +25,7 @@ def items(folder, kind, number):
 def encode(model, audio):
     """Codes and importance of ``[items, samples]``."""
     latent, importance = model.encode(torch.from_numpy(audio))
-    return model.quantizer.encode(latent), importance
+    return model.quantizer.encode(latent, model.config["beam"]), importance
 
 
 def kilobits(counts, frame_rate):
@@ -47,11 +47,11 @@ def point(model, audio, codes, counts, kind):
     return {"kbps": kilobits(counts, 44100 / model.hop)} | {key: float(np.mean([r[key] for r in rows])) for key in rows[0]}
 
 
-def table(model, folder, number=12, counts=(1, 2, 4, 8), levels=(4, 8, 16, 32), kinds=KINDS):
+def table(model, folder, number=12, counts=(1, 2, 4, 8), levels=(4, 8, 16, 32), kinds=KINDS, split="test"):
     """All operating points: ``{kind: {"n=8": {...}, "l=16": {...}}}``."""
     result = {}
     for kind in kinds:
-        audio = items(folder, kind, number)
+        audio = items(folder, kind, number, split)
         codes, importance = encode(model, audio)
         points = {f"n={n}": torch.full(importance.shape, n) for n in counts}
         points |= {f"l={level}": count(importance, level, codes.shape[-1]) for level in levels}

@@ -1,4 +1,7 @@
-"""Writes the model file: a ZIP of ``card.json``, ``encoder.onnx`` and ``decoder.onnx``.
+"""Writes the model file: a ZIP of ``card.json``, ``encoder.onnx``, ``decoder.onnx`` and ``codebooks.f16``.
+
+The encoder gives latents; the program searches the codes in ``codebooks.f16`` (half-precision floats, little-endian,
+``[codebooks, codebook_size, dims]``), since no graph does a beam search fast.
 
 Both graphs step any number of hops for any batch; all their past is one flat state tensor in and out, zero at the
 start of a stream. The weights are rounded to half precision; ``rounded`` gives the PyTorch model with the same
@@ -7,13 +10,16 @@ weights, which is the one to evaluate.
 
 import copy
 import json
+import pathlib
 import zipfile
 
+import soundfile
 import torch
 from onnx import TensorProto
 
 from .graph import END, Graph
 from .model import EPSILON
+from .quantizer import count
 
 FLOAT, INT = TensorProto.FLOAT, TensorProto.INT64
 
@@ -89,24 +95,17 @@ def encoder(model):
     for block in model.encoder_blocks:
         hidden = _block(g, state, hidden, block)
     linear = g.concat([centred, g.matmul(shape, g.weight(model.analysis))], 2)
-    residual = g.plus(linear, g.linear(g.normalise(hidden, EPSILON), model.encoder_out))
-    codes = []
-    for book in model.quantizer.codebooks:
-        entries = g.weight(book)
-        score = g.matmul(residual, g.add("Transpose", [entries], perm=[1, 0]))
-        score = g.add("Sub", [score, g.constant((0.5 * book.square().sum(-1)).detach().numpy())])
-        code = g.add("ArgMax", [score], axis=-1, keepdims=0)
-        residual = g.add("Sub", [residual, g.add("Gather", [entries, code], axis=0)])
-        codes.append(g.add("Unsqueeze", [code, g.integers(2)]))
+    latent = g.plus(linear, g.linear(g.normalise(hidden, EPSILON), model.encoder_out))
     subnet = model.importance
     x = g.normalise(_depthwise(g, state, hidden, subnet.depthwise), EPSILON)
     x = g.silu(g.linear(g.silu(g.linear(x, subnet.first)), subnet.second))
     importance = g.add("Sigmoid", [g.linear(x, subnet.last)])
     importance = g.add("Squeeze", [importance, g.integers(2)])
-    audio, code_io, state_in, state_out = _io(hop, config["codebooks"], state.size)
-    outputs = {"codes": g.concat(codes, 2), "importance": importance, "next_state": state.next()}
+    audio, _, state_in, state_out = _io(hop, config["codebooks"], state.size)
+    outputs = {"latent": latent, "importance": importance, "next_state": state.next()}
+    latent_io = ("latent", FLOAT, ["batch", "hops", config["shape_dims"] + 1])
     importance_io = ("importance", FLOAT, ["batch", "hops"])
-    return g.model("encoder", [audio, state_in], [code_io, importance_io, state_out], outputs), state.size
+    return g.model("encoder", [audio, state_in], [latent_io, importance_io, state_out], outputs), state.size
 
 
 def decoder(model):
@@ -160,6 +159,7 @@ def write(model, path, details):
         "codebook_size": config["codebook_size"],
         "latency_samples": {"encoder": 0, "decoder": config["hop"]},
         "level": {"min": 1, "max": 48, "default": 16},
+        "search": {"dims": config["shape_dims"] + 1, "beam": config["beam"]},
         "encoder_state": encoder_state,
         "decoder_state": decoder_state,
         "parameters": parameters(model),
@@ -168,3 +168,20 @@ def write(model, path, details):
         archive.writestr("card.json", json.dumps(card, indent=1, ensure_ascii=False))
         archive.writestr("encoder.onnx", encoder_graph.SerializeToString())
         archive.writestr("decoder.onnx", decoder_graph.SerializeToString())
+        archive.writestr("codebooks.f16", model.quantizer.codebooks.numpy().astype("<f2").tobytes())
+
+
+def write_reference(model, clip, path, frames=200, level=16.0, every=29):
+    """What the program must get from the left channel of ``clip``: codes, importance, and every 29th decoded sample."""
+    audio, _ = soundfile.read(clip, dtype="float32", always_2d=True)
+    audio = torch.from_numpy(audio[: frames * model.hop, 0].copy())[None]
+    with torch.no_grad():
+        latent, importance = model.encode(audio)
+        codes = model.quantizer.encode(latent, model.config["beam"])
+        decoded = model.decode(codes, count(importance, level, codes.shape[-1]))
+    reference = {
+        "level": level, "every": every, "codes": codes[0].tolist(),
+        "importance": [round(p, 6) for p in importance[0].tolist()],
+        "decoded": [round(v, 6) for v in decoded[0, ::every].tolist()],
+    }
+    pathlib.Path(path).write_text(json.dumps(reference, separators=(",", ":")))

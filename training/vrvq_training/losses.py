@@ -35,6 +35,14 @@ def masked_noise(target, decoded, exponent, density, floor=1e-7):
     return error / ((target.square() * weight).sum(-1) + (floor * weight).sum(-1))
 
 
+def loudness_weight(target, exponent, floor=1e-5):
+    """How much each frame of an MDCT ``[batch, frames, hop]`` counts: its energy to the power ``exponent``, relative to
+    the item's mean, so that the map learns to spend where there is something to hear. ``[batch, frames]``, mean 1."""
+    energy = target.square().sum(-1) + floor
+    weight = (energy / energy.mean(-1, keepdim=True)) ** exponent
+    return weight / weight.mean(-1, keepdim=True)
+
+
 _FILTERS = {}
 
 

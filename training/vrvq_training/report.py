@@ -12,8 +12,8 @@ REASON = (
 
 def details(figures, index, model):
     """Fields that complete the card inside the model file."""
-    kept = {kind: {name: {k: round(v, 3) for k, v in row.items()} for name, row in points.items()}
-            for kind, points in figures["points"].items()}
+    rounded = lambda table: {kind: {name: {k: round(v, 3) for k, v in row.items()} for name, row in points.items()}
+                             for kind, points in table.items()}
     return {
         "name": "VRVQ live 1",
         "description": "Small causal model, 44.1 kHz, 8 codebooks of 1024, variable bitrate by importance map.",
@@ -24,7 +24,7 @@ def details(figures, index, model):
         "training": {"command": "python -m vrvq_training all", "steps": figures["steps"]},
         "data": [{"package": name, "minutes": entry["minutes"], "licence": entry["licence"]}
                  for name, entry in index["packages"].items()],
-        "figures": {"points": kept, "silence": figures["silence"], "codebook_use": figures["codebook_use"]},
+        "figures": {"points": rounded(figures["points"]), "check": rounded(figures["check"]), "silence": figures["silence"], "codebook_use": figures["codebook_use"]},
     }
 
 
@@ -42,7 +42,7 @@ forward, smooth surrogate with alpha {2.0} backward, random level from 1 to 48.
 
 - Architecture: a linear codec (companded MDCT, PCA to 96 dimensions with the log gain as a 97th, residual k-means) with
   {model.config['encoder_blocks']} + {model.config['decoder_blocks']} causal ConvNeXt-like blocks of {model.config['width']}
-  channels on top, whose output started at zero. {parameters(model) / 1e6:.1f} million weights, stored in half precision.
+  channels on top, whose output started at zero. The codes are searched with a beam of {model.config['beam']} partial sums. {parameters(model) / 1e6:.1f} million weights, stored in half precision.
 - Delay: one hop to fill and one of overlap, 1024 samples (23.2 ms).
 - Trained for {figures['steps']} steps by `python -m vrvq_training all` (see `training/README.md`).
 - Licence of the weights: {LICENCE}. {REASON}
@@ -54,12 +54,16 @@ of the count in both. Log-mel is the paper's seven-scale distance. Made by `pyth
 
 {markdown(figures['points'])}
 
+The same on audio that neither training nor any choice of its settings saw (`check` below):
+
+{markdown(figures['check'])}
+
 Digital silence at level 48, share of frames at one codebook: {silence}. Entries used by the held-out set, codebook by
 codebook: {use}.
 
 ## Training audio
 
-Debian packages, by package, kind and split (`test` is held out), in minutes. Checksums of the archives are in the
+Debian packages, by package, kind and split (`test` and `check` are held out), in minutes. Checksums of the archives are in the
 `index.json` that `python -m vrvq_training prepare` writes.
 
 | package | minutes | licence |

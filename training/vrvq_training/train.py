@@ -7,6 +7,7 @@ import time
 import tomllib
 
 import torch
+from pytorch_optimizer import Muon
 
 from . import losses
 from .data import Segments
@@ -30,20 +31,38 @@ class Trainer:
         self.model = LiveModel(config["model"])
         self.average = LiveModel(config["model"])
         self.density = losses.erb_density(config["model"]["hop"], config["model"]["sample_rate"])
-        # What starts as a working codec moves slowly, what starts at zero moves fast.
-        named = list(self.model.named_parameters())
-        slow = [p for n, p in named if n.startswith(("analysis", "synthesis", "encoder"))]
-        fast = [p for n, p in named if not n.startswith(("analysis", "synthesis", "encoder"))]
-        groups = [{"params": fast, "scale": 1.0}, {"params": slow, "scale": train["slow_share"]}]
-        self.optimizer = torch.optim.AdamW(groups, lr=0.0, betas=tuple(train["betas"]), weight_decay=0.0)
+        self.optimizer = self._optimizer(train)
         self.segments = Segments(data_folder, train["segment_frames"] * config["model"]["hop"], train["seed"])
         self.step_number = 0
         self.beta = config["rate"]["beta"]
+
+    def _optimizer(self, train):
+        """Muon for the weights of the network's layers, AdamW for all else. What starts as a working codec moves slowly."""
+        groups = {}
+        for name, parameter in self.model.named_parameters():
+            slow = name.startswith(("analysis", "synthesis", "encoder"))
+            matrix = parameter.ndim == 2 and "depthwise" not in name and name.startswith(("encoder", "decoder"))
+            groups.setdefault((slow, matrix), []).append(parameter)
+        return Muon(
+            [
+                {
+                    "params": parameters, "scale": train["slow_share"] if slow else 1.0, "use_muon": matrix, "lr": 0.0,
+                    **({"use_adjusted_lr": True} if matrix else {"betas": tuple(train["betas"]), "eps": 1e-8}),
+                }
+                for (slow, matrix), parameters in groups.items()
+            ]
+        )
 
     def initialise(self):
         """Starts as the linear codec."""
         initialise(self.model, self.data_folder, self.config["init"], self.config["train"]["seed"])
         self.average.load_state_dict(self.model.state_dict())
+
+    def warm_start(self, state):
+        """Starts from the weights and codebooks of another run's checkpoint."""
+        self.model.load_state_dict(state["average"])
+        self.average.load_state_dict(state["average"])
+        self.beta = state["beta"]
 
     def state(self):
         return {
@@ -94,12 +113,16 @@ class Trainer:
         mask = importance_mask(importance, self._levels(batch), codebooks, rate["alpha"], rate["estimator"])
         full = (torch.randperm(batch) < max(1, round(batch * rate["full_share"]))).float()[:, None]
         mask = torch.where(full.unsqueeze(-1) > 0, torch.ones_like(mask), mask)
-        quantized, _, commitment = model.quantizer(latent, mask)
+        train = config["train"]
+        beam = train["beam"] if self.step_number >= train["beam_from"] * train["steps"] else 1
+        quantized, _, commitment = model.quantizer(latent, mask, beam)
         with torch.autocast("cpu", dtype=torch.bfloat16):
             decoded = model.decode_spectrum(quantized)
         decoded = decoded.float()
-        noise = losses.masked_noise(spectrum, decoded, weight["noise_exponent"], self.density).mean()
-        error = losses.masked_noise(spectrum, decoded, 0.0, torch.ones(hop)).mean()
+        noise = losses.masked_noise(spectrum, decoded, weight["noise_exponent"], self.density)
+        noise = (noise * losses.loudness_weight(spectrum, weight["noise_loudness"])).mean()
+        error = losses.masked_noise(spectrum, decoded, 0.0, torch.ones(hop))
+        error = (error * losses.loudness_weight(spectrum, weight["error_loudness"])).mean()
         scales = [losses.MEL_SCALES[i] for i in torch.randperm(len(losses.MEL_SCALES))[:2]]
         heard = model.waveform(decoded)[:, hop:]
         mel = losses.mel_distance(audio[:, :-hop], heard, scales).mean()
@@ -145,8 +168,11 @@ class Trainer:
         self.average.quantizer.codebooks.lerp_(self.model.quantizer.codebooks, 1 - decay)
 
 
-def run(config_path, data_folder, run_folder, minutes=None):
-    """Trains to the configured number of steps, or for ``minutes``; resumes from the folder's checkpoint."""
+def run(config_path, data_folder, run_folder, minutes=None, start=None):
+    """Trains to the configured number of steps, or for ``minutes``; resumes from the folder's checkpoint.
+
+    A new run starts from the checkpoint ``start``, or as the linear codec.
+    """
     run_folder = pathlib.Path(run_folder)
     run_folder.mkdir(parents=True, exist_ok=True)
     config, checkpoint = load_config(config_path), run_folder / "checkpoint.pt"
@@ -155,7 +181,10 @@ def run(config_path, data_folder, run_folder, minutes=None):
         trainer.restore(torch.load(checkpoint, weights_only=False))
         print(f"resumed at step {trainer.step_number}", flush=True)
     else:
-        trainer.initialise()
+        if start:
+            trainer.warm_start(torch.load(start, weights_only=False))
+        else:
+            trainer.initialise()
         save(trainer, run_folder / "start.pt")
     started = saved = time.time()
     first = trainer.step_number
