@@ -63,7 +63,12 @@ fn a_ramp_of_levels_is_the_same_every_time() {
 fn monitor_automation_fades_without_a_click() {
     let tone: Vec<f32> = (0..90_000).map(|i| 0.5 * (i as f32 * 0.02).sin()).collect();
     let mut host = Host::offline(1, RATE, 512);
-    let changes = [(30_000, "Monitor", "Dry"), (50_000, "Monitor", "Decoded"), (70_000, "Bypass", "on")];
+    let changes = [
+        (30_000, "Monitor", "Dry"),
+        (50_000, "Monitor", "Difference"),
+        (60_000, "Monitor", "Decoded"),
+        (70_000, "Bypass", "on"),
+    ];
     let output = host.run_with(&[tone], &[512], &changes);
     let step =
         |range: std::ops::Range<usize>| output[0][range].windows(2).map(|w| (w[1] - w[0]).abs()).fold(0.0, f32::max);

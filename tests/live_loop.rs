@@ -85,6 +85,47 @@ fn decoded_output_is_aligned_at_every_rate_and_block() {
 }
 
 #[test]
+fn difference_is_dry_less_decoded() {
+    let audio = common::demo();
+    let audio: Vec<Vec<f32>> = audio.iter().map(|c| c[..60_000].to_vec()).collect();
+    let heard = |monitor, gain_db| {
+        let (mut live, _, _) = start(config(48_000.0, 2, 512));
+        live.set_monitor(monitor);
+        live.set_difference_gain(gain_db);
+        live.reset();
+        (run(&mut live, &audio, &[512, 33]), live.latency() as usize)
+    };
+    let ((dry, latency), (decoded, _)) = (heard(Monitor::Dry, 0.0), heard(Monitor::Decoded, 0.0));
+    for (gain_db, gain) in [(0.0, 1.0), (20.0, 10.0), (f32::NAN, 1.0), (1e9, 10.0f32.powf(1.2))] {
+        let (difference, _) = heard(Monitor::Difference, gain_db);
+        for ((difference, dry), decoded) in difference.iter().zip(&dry).zip(&decoded) {
+            // The first samples of a stream fade in.
+            let expected: Vec<f32> = dry.iter().zip(decoded).map(|(dry, decoded)| gain * (dry - decoded)).collect();
+            let from = latency + 2048;
+            let error = common::largest_difference(&difference[from..], &expected[from..]);
+            assert!(error < 1e-4 * gain, "{gain_db} dB: off by {error}");
+            assert!(difference[from..].iter().any(|sample| sample.abs() > 0.01 * gain));
+        }
+    }
+}
+
+/// Where nothing is decoded yet the difference would be the dry signal, up to 24 dB louder.
+#[test]
+fn difference_of_what_is_not_decoded_is_silent() {
+    let (mut live, _, _) = start(LoopConfig { offline: false, ..config(44_100.0, 1, 512) });
+    live.set_monitor(Monitor::Difference);
+    live.set_difference_gain(24.0);
+    live.reset();
+    let input = vec![chirp(44_100.0, 1.0)];
+    // Far faster than real time: hardly a frame comes in time.
+    let output = run(&mut live, &input, &[512]);
+    let peak = output[0].iter().fold(0.0f32, |peak, sample| peak.max(sample.abs()));
+    let late = output[0].iter().filter(|sample| **sample == 0.0).count();
+    assert!(late > input[0].len() / 4, "only {late} samples were late");
+    assert!(peak < 0.4 * 10.0f32.powf(1.2), "{peak}: the dry signal was amplified");
+}
+
+#[test]
 fn algorithmic_delay_is_two_hops() {
     let (live, _, _) = start(LoopConfig { safety_hops: 0, ..config(44_100.0, 1, 1) });
     // One hop to fill, one of overlap, and the one-sample block.

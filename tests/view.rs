@@ -18,6 +18,7 @@ const FRAME_RATE: f64 = 44_100.0 / 512.0;
 struct Settings {
     level: f32,
     monitor: Monitor,
+    difference_gain: f32,
     bypass: bool,
     safety: u32,
     open: bool,
@@ -47,6 +48,12 @@ impl Controls for Settings {
     }
     fn set_monitor(&mut self, monitor: Monitor) {
         self.monitor = monitor;
+    }
+    fn difference_gain(&self) -> f32 {
+        self.difference_gain
+    }
+    fn set_difference_gain(&mut self, gain_db: f32) {
+        self.difference_gain = gain_db;
     }
     fn bypass(&self) -> bool {
         self.bypass
@@ -79,8 +86,15 @@ impl Bench {
             status.model = "Test model".into();
             status.frame_rate = FRAME_RATE;
         });
-        let settings =
-            Settings { level: 16.0, monitor: Monitor::Decoded, bypass: false, safety: 1, open: false, gestures: 0 };
+        let settings = Settings {
+            level: 16.0,
+            monitor: Monitor::Decoded,
+            difference_gain: 0.0,
+            bypass: false,
+            safety: 1,
+            open: false,
+            gestures: 0,
+        };
         let harness = Harness::builder()
             .with_size(vec2(width, height) + 2.0 * HARNESS_MARGIN)
             .with_step_dt(1.0 / 60.0)
@@ -171,6 +185,17 @@ fn a_and_b_bypass_and_safety_are_switched_by_mouse_and_keys() {
     assert_eq!(bench.settings().monitor, Monitor::Dry);
     bench.click("B Decoded");
     assert_eq!(bench.settings().monitor, Monitor::Decoded);
+    bench.press(&[Key::D]);
+    assert_eq!(bench.settings().monitor, Monitor::Difference);
+    for (shown, next) in [(0, 6.0), (6, 12.0), (12, 18.0), (18, 24.0), (24, 0.0)] {
+        bench.click(&format!("Difference gain {shown} dB"));
+        assert_eq!(bench.settings().difference_gain, next);
+    }
+    assert_eq!(bench.settings().monitor, Monitor::Difference, "the chip leaves the monitor alone");
+    bench.click("B Decoded");
+    bench.click("D Difference");
+    assert_eq!(bench.settings().monitor, Monitor::Difference);
+    bench.click("B Decoded");
     bench.click("Bypass");
     assert!(bench.settings().bypass);
     bench.click("Bypassed");

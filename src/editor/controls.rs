@@ -16,6 +16,10 @@ pub trait Controls {
     fn monitor(&self) -> Monitor;
     /// Chooses what is heard.
     fn set_monitor(&mut self, monitor: Monitor);
+    /// Gain of the difference in dB.
+    fn difference_gain(&self) -> f32;
+    /// Sets the gain of the difference, 0 to 24 dB.
+    fn set_difference_gain(&mut self, gain_db: f32);
     /// Whether the loop is bypassed (the delayed dry signal is heard, whatever the monitor says).
     fn bypass(&self) -> bool;
     /// Bypasses the loop.

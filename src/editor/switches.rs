@@ -1,4 +1,4 @@
-//! What is heard: A/B and bypass.
+//! What is heard: A/B, the difference and bypass.
 
 use super::{Controls, theme};
 use crate::engine::Monitor;
@@ -13,46 +13,79 @@ struct Switch<'a> {
     colour: Color32,
 }
 
+/// Gains of the difference that its chip goes through, in dB.
+const DIFFERENCE_GAINS: [f32; 5] = [0.0, 6.0, 12.0, 18.0, 24.0];
+
 /// Draws the switches in the card `rect` and turns them.
 pub fn show(ui: &mut Ui, rect: Rect, scale: f32, controls: &mut dyn Controls) {
     let inner = theme::card(ui, rect, scale, "Listen to");
     let (monitor, bypass) = (controls.monitor(), controls.bypass());
-    let gap = 5.0;
-    let small = 24.0 * scale;
-    let large = (inner.height() - small - 2.0 * gap) / 2.0;
+    let gap = 4.0;
+    let small = 20.0 * scale;
+    let large = (inner.height() - small - 3.0 * gap) / 3.0;
     let area = |top: f32, height: f32| Rect::from_min_max(pos2(inner.left(), top), pos2(inner.right(), top + height));
-    let dry = Switch {
-        key: "A",
-        name: "Dry",
-        hint: "The input, delayed by the same latency, so that A and B are aligned to the sample. Key: A.",
-        on: monitor == Monitor::Dry,
-        colour: theme::SECOND,
-    };
-    let decoded = Switch {
-        key: "B",
-        name: "Decoded",
-        hint: "What the decoder made of the packed bits, and of nothing else. Key: B.",
-        on: monitor == Monitor::Decoded,
-        colour: theme::ACCENT,
-    };
-    // While bypassed, neither is what is heard.
-    let dimmed =
-        |switch: Switch<'static>| Switch { colour: if bypass { theme::FAINT } else { switch.colour }, ..switch };
-    if button(ui, area(inner.top(), large), scale, 17.0, &dimmed(dry)) {
-        controls.set_monitor(Monitor::Dry);
-    }
-    if button(ui, area(inner.top() + large + gap, large), scale, 17.0, &dimmed(decoded)) {
-        controls.set_monitor(Monitor::Decoded);
+    let choices = [
+        (
+            Monitor::Dry,
+            "A",
+            "Dry",
+            theme::SECOND,
+            "The input, delayed by the same latency, so that A and B are aligned to the sample. Key: A.",
+        ),
+        (
+            Monitor::Decoded,
+            "B",
+            "Decoded",
+            theme::ACCENT,
+            "What the decoder made of the packed bits, and of nothing else. Key: B.",
+        ),
+        (
+            Monitor::Difference,
+            "D",
+            "Difference",
+            theme::DIFFERENCE,
+            "What the codec took away or added: dry less decoded, aligned to the sample. Key: D.",
+        ),
+    ];
+    for (row, (choice, key, name, colour, hint)) in choices.into_iter().enumerate() {
+        // While bypassed, none of them is what is heard.
+        let colour = if bypass { theme::FAINT } else { colour };
+        let switch = Switch { key, name, hint, on: monitor == choice, colour };
+        let place = area(inner.top() + row as f32 * (large + gap), large);
+        if button(ui, place, scale, 15.0, &switch) {
+            controls.set_monitor(choice);
+        }
+        if choice == Monitor::Difference {
+            gain_chip(ui, place, scale, switch.on, controls);
+        }
     }
     let switch = Switch {
         key: "",
         name: if bypass { "Bypassed" } else { "Bypass" },
-        hint: "The aligned dry signal, whatever A and B say: the host's own bypass.",
+        hint: "The aligned dry signal, whatever A, B and D say: the host's own bypass.",
         on: bypass,
         colour: theme::SECOND,
     };
     if button(ui, area(inner.bottom() - small, small), scale, 12.5, &switch) {
         controls.set_bypass(!bypass);
+    }
+}
+
+/// The gain of the difference, in its switch: a click raises it, from the highest back to none.
+fn gain_chip(ui: &Ui, switch: Rect, scale: f32, on: bool, controls: &mut dyn Controls) {
+    let gain = controls.difference_gain();
+    let rect = Rect::from_min_max(pos2(switch.right() - 40.0 * scale, switch.top()), switch.max).shrink(3.0);
+    let hint = "Gain of the difference: click for 6 dB more, from 24 dB back to none.";
+    let response = ui.interact(rect, ui.scope_id().with(hint), Sense::click());
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Difference gain {gain:.0} dB")));
+    let stroke = if response.hovered() || response.has_focus() { theme::TEXT } else { theme::GRID };
+    ui.painter().rect_filled(rect, 4.0, theme::BACKGROUND.gamma_multiply(if on { 0.85 } else { 0.6 }));
+    ui.painter().rect_stroke(rect, 4.0, Stroke::new(1.0, stroke), StrokeKind::Inside);
+    let text = format!("+{gain:.0} dB");
+    ui.painter().text(rect.center(), Align2::CENTER_CENTER, text, theme::text(10.5 * scale), theme::TEXT);
+    if response.on_hover_text(hint).clicked() {
+        let next = DIFFERENCE_GAINS.into_iter().find(|&step| step > gain + 0.05);
+        controls.set_difference_gain(next.unwrap_or(0.0));
     }
 }
 
@@ -73,15 +106,15 @@ fn button(ui: &Ui, rect: Rect, scale: f32, size: f32, switch: &Switch<'_>) -> bo
     if switch.key.is_empty() {
         painter.text(rect.center(), Align2::CENTER_CENTER, switch.name, theme::text(size * scale), text);
     } else {
-        let key = pos2(rect.left() + 11.0 * scale, rect.center().y);
+        let key = pos2(rect.left() + 9.0 * scale, rect.center().y);
         painter.text(key, Align2::LEFT_CENTER, switch.key, theme::digits((size + 3.0) * scale), text);
-        let name = pos2(rect.left() + 31.0 * scale, rect.center().y);
+        let name = pos2(rect.left() + 26.0 * scale, rect.center().y);
         painter.text(name, Align2::LEFT_CENTER, switch.name, theme::text(size * scale), text);
     }
     response.on_hover_text(switch.hint).clicked()
 }
 
-/// A and B switch what is heard, unless text is being typed.
+/// A, B and D switch what is heard, unless text is being typed.
 pub fn keys(ui: &Ui, controls: &mut dyn Controls) {
     if ui.ctx().text_edit_focused() {
         return;
@@ -92,5 +125,8 @@ pub fn keys(ui: &Ui, controls: &mut dyn Controls) {
     }
     if pressed(Key::B) {
         controls.set_monitor(Monitor::Decoded);
+    }
+    if pressed(Key::D) {
+        controls.set_monitor(Monitor::Difference);
     }
 }

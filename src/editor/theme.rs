@@ -12,6 +12,8 @@ pub const FAINT: Color32 = Color32::from_rgb(158, 166, 178);
 pub const ACCENT: Color32 = Color32::from_rgb(86, 196, 222);
 /// The second channel, the dry signal, a bypass.
 pub const SECOND: Color32 = Color32::from_rgb(240, 184, 96);
+/// The difference of the two.
+pub const DIFFERENCE: Color32 = Color32::from_rgb(190, 156, 240);
 /// Late frames and failures.
 pub const WARNING: Color32 = Color32::from_rgb(255, 98, 82);
 /// A codebook that a frame doesn't use.

@@ -2,6 +2,7 @@
 //! the host wants it) or can panic on a host's whim.
 
 use super::EngineError;
+use super::blend::{Blend, DECODED, DRY, Gains, gains};
 use super::dry::Dry;
 use super::link::{AudioEnds, Event, Shared, rings};
 use super::ramp::Ramp;
@@ -51,8 +52,8 @@ pub struct LiveLoop {
     ends: Ends,
     wet: Wet,
     dry: Dry,
-    /// Share of the decoded signal in what is heard.
-    mix: Ramp,
+    /// What is heard.
+    blend: Blend,
     /// Gain of everything, lowered around a change of latency.
     master: Ramp,
     safety_hops: u32,
@@ -63,9 +64,12 @@ pub struct LiveLoop {
     /// Input up to this position was sent; what came since was lost for want of room.
     lost_from: Option<u64>,
     monitor: Monitor,
+    difference_gain: f32,
     bypass: bool,
     dry_block: Vec<Vec<f32>>,
     wet_block: Vec<Vec<f32>>,
+    /// How much of the decoded signal there is, 0 where it is late.
+    presence: Vec<f32>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -131,7 +135,7 @@ impl LiveLoop {
         let live = Self {
             wet: Wet::new(output, channels, sample_rate, host_hop),
             dry: Dry::new(channels, longest, latency(&timing, max_block, safety_hops)),
-            mix: Ramp::new(1.0, CROSSFADE_SECONDS, sample_rate),
+            blend: Blend::new(DECODED, CROSSFADE_SECONDS, sample_rate),
             master: Ramp::new(1.0, CROSSFADE_SECONDS / 2.0, sample_rate),
             safety_hops,
             wanted_safety: safety_hops,
@@ -140,9 +144,11 @@ impl LiveLoop {
             sent_level: None,
             lost_from: None,
             monitor: Monitor::Decoded,
+            difference_gain: 0.0,
             bypass: false,
             dry_block: vec![vec![0.0; CHUNK]; channels],
             wet_block: vec![vec![0.0; CHUNK]; channels],
+            presence: vec![0.0; CHUNK],
             thread: Some(thread),
             ends: Ends { input, events },
             config,
@@ -172,13 +178,19 @@ impl LiveLoop {
     /// Chooses what is heard, by a cross-fade.
     pub fn set_monitor(&mut self, monitor: Monitor) {
         self.monitor = monitor;
-        self.aim_mix();
+        self.aim();
+    }
+
+    /// Sets the gain of the difference in dB, 0 to [`MAX_DIFFERENCE_GAIN_DB`](super::MAX_DIFFERENCE_GAIN_DB).
+    pub fn set_difference_gain(&mut self, gain_db: f32) {
+        self.difference_gain = gain_db;
+        self.aim();
     }
 
     /// Bypasses the codec: the delayed dry signal is heard.
     pub fn set_bypass(&mut self, bypass: bool) {
         self.bypass = bypass;
-        self.aim_mix();
+        self.aim();
     }
 
     /// Sets the hops of safety. Everything is faded out, the latency changes, everything is faded in; ask
@@ -195,7 +207,7 @@ impl LiveLoop {
 
     /// Whether the monitor and bypass settings are reached, without a cross-fade under way.
     pub fn is_settled(&self) -> bool {
-        self.mix.rests_at(self.mix_target())
+        self.blend.rests_at(self.target())
     }
 
     /// Forgets all audio so far: silence for one latency, then what comes in from now on.
@@ -203,7 +215,7 @@ impl LiveLoop {
         self.dry.clear();
         self.wet.restart(self.position);
         self.lost_from.get_or_insert(self.position);
-        self.mix = Ramp::new(self.mix_target(), CROSSFADE_SECONDS, self.config.sample_rate);
+        self.blend.jump(self.target());
     }
 
     /// Processes one block in place: `channels` are as many as configured (fewer or none are left alone), all of one
@@ -225,14 +237,14 @@ impl LiveLoop {
         }
     }
 
-    fn mix_target(&self) -> f32 {
+    fn target(&self) -> Gains {
         // Without a codec the dry signal goes on: silence would be worse, and the view says what is heard.
         let failed = self.shared.failed.load(Relaxed);
-        if self.bypass || failed || self.monitor == Monitor::Dry { 0.0 } else { 1.0 }
+        if self.bypass || failed { DRY } else { gains(self.monitor, self.difference_gain) }
     }
 
-    fn aim_mix(&mut self) {
-        self.mix.set_target(self.mix_target());
+    fn aim(&mut self) {
+        self.blend.set_target(self.target());
     }
 
     fn publish_latency(&self) {
@@ -245,7 +257,7 @@ impl LiveLoop {
             self.telemetry.raise_input_peak(index, peak(channel));
         }
         self.change_safety();
-        self.aim_mix();
+        self.aim();
         self.send(channels);
         let index = self.position as i64 - self.shared.shift.load(Relaxed) as i64;
         self.position += frames as u64;
@@ -264,11 +276,11 @@ impl LiveLoop {
         let count = channels.len();
         self.dry.process(channels, &mut dry[..count]);
         let counting = self.shared.ready.load(Acquire);
-        let late = self.wet.read(index, &mut wet[..count], counting);
+        let late = self.wet.read(index, &mut wet[..count], &mut self.presence[..frames], counting);
         if late > 0 {
             self.telemetry.add_late_frames(late);
         }
-        mix(&mut self.mix, &mut self.master, channels, &dry, &wet);
+        mix(&mut self.blend, &mut self.master, channels, &dry, &wet, &self.presence);
         for (index, channel) in channels.iter().enumerate() {
             self.telemetry.raise_output_peak(index, peak(channel));
         }
@@ -367,20 +379,28 @@ fn peak(samples: &[f32]) -> f32 {
     samples.iter().fold(0.0, |peak, sample| sample.abs().max(peak))
 }
 
-/// Mixes dry and decoded into `channels`; a resting mix copies, so the dry path is exact to the bit.
-fn mix(mix: &mut Ramp, master: &mut Ramp, channels: &mut [&mut [f32]], dry: &[&mut [f32]], wet: &[&mut [f32]]) {
-    let rests = [0.0, 1.0].into_iter().find(|&end| mix.rests_at(end) && master.rests_at(1.0));
-    if let Some(end) = rests {
-        let source = if end == 0.0 { dry } else { wet };
+/// Mixes dry and decoded into `channels`; a resting blend copies, so the dry path is exact to the bit. Where nothing
+/// is decoded the difference is silent: it would be the dry signal, louder.
+fn mix(
+    blend: &mut Blend,
+    master: &mut Ramp,
+    channels: &mut [&mut [f32]],
+    dry: &[&mut [f32]],
+    wet: &[&mut [f32]],
+    presence: &[f32],
+) {
+    if master.rests_at(1.0) && (blend.rests_at(DRY) || blend.rests_at(DECODED)) {
+        let source = if blend.rests_at(DRY) { dry } else { wet };
         for (channel, source) in channels.iter_mut().zip(source) {
             channel.copy_from_slice(source);
         }
         return;
     }
-    for frame in 0..channels[0].len() {
-        let (share, gain) = (mix.advance(), master.advance());
+    for (frame, presence) in presence[..channels[0].len()].iter().enumerate() {
+        let ([of_dry, of_wet, of_difference], gain) = (blend.advance(), master.advance());
         for ((channel, dry), wet) in channels.iter_mut().zip(dry).zip(wet) {
-            channel[frame] = gain * (dry[frame] + share * (wet[frame] - dry[frame]));
+            let difference = presence * dry[frame] - wet[frame];
+            channel[frame] = gain * (of_dry * dry[frame] + of_wet * wet[frame] + of_difference * difference);
         }
     }
 }

@@ -16,6 +16,7 @@
 //! - *Latency* = delay of resamplers and codec + one hop to fill + one block for the codec thread to compute in +
 //!   the safety hops. All are known before the first block.
 
+mod blend;
 mod dry;
 mod error;
 mod link;
@@ -37,5 +38,5 @@ pub use report::{
     ChannelFrame, FrameReport, MAX_CHANNELS, ReportReceiver, ReportSender, SPECTRUM_BANDS, SPECTRUM_FLOOR_DB,
     SPECTRUM_HIGH_HZ, SPECTRUM_LOW_HZ, band_hz, report_ring,
 };
-pub use settings::{DEFAULT_SAFETY_HOPS, MAX_SAFETY_HOPS, Monitor};
+pub use settings::{DEFAULT_SAFETY_HOPS, MAX_DIFFERENCE_GAIN_DB, MAX_SAFETY_HOPS, Monitor};
 pub use telemetry::{LoopState, Status, Telemetry};

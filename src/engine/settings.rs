@@ -10,7 +10,12 @@ pub enum Monitor {
     Decoded,
     /// A: the input, delayed by the same latency.
     Dry,
+    /// What the codec took away or added: dry less decoded, aligned to the sample.
+    Difference,
 }
+
+/// Most gain of the difference, in dB.
+pub const MAX_DIFFERENCE_GAIN_DB: f32 = 24.0;
 
 /// Most whole hops that the safety setting adds to the latency.
 pub const MAX_SAFETY_HOPS: u32 = 8;

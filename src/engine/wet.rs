@@ -76,8 +76,9 @@ impl Wet {
     }
 
     /// Writes the output with indices from `index` on to `channels` (planar) and returns how many frames of the model
-    /// were newly late. Missing samples are counted where `counting`.
-    pub fn read(&mut self, index: i64, channels: &mut [&mut [f32]], counting: bool) -> u64 {
+    /// were newly late. `presence` receives how much of each frame is decoded, 1 to 0 and back around a gap. Missing
+    /// samples are counted where `counting`.
+    pub fn read(&mut self, index: i64, channels: &mut [&mut [f32]], presence: &mut [f32], counting: bool) -> u64 {
         let frames = channels[0].len();
         let (mut done, mut late) = (0, 0);
         while done < frames {
@@ -85,7 +86,7 @@ impl Wet {
             let left = frames - done;
             if want < self.start as i64 {
                 let run = left.min((self.start as i64 - want) as usize);
-                self.replace(channels, done, run);
+                self.replace(channels, presence, done, run);
                 if self.void_is_late && counting {
                     late += self.count_late(want, run);
                 }
@@ -96,10 +97,10 @@ impl Wet {
             let ready = if self.head == want as u64 { self.ring.slots() / self.channels } else { 0 };
             if ready > 0 {
                 let run = left.min(ready);
-                self.play(channels, done, run);
+                self.play(channels, presence, done, run);
                 done += run;
             } else {
-                self.replace(channels, done, left);
+                self.replace(channels, presence, done, left);
                 if counting {
                     late += self.count_late(want, left);
                 }
@@ -119,19 +120,21 @@ impl Wet {
         }
     }
 
-    fn play(&mut self, channels: &mut [&mut [f32]], from: usize, run: usize) {
+    fn play(&mut self, channels: &mut [&mut [f32]], presence: &mut [f32], from: usize, run: usize) {
         if self.in_gap {
             self.in_gap = false;
             self.risen = 0;
         }
-        for frame in from..from + run {
+        for (frame, presence) in presence.iter_mut().enumerate().skip(from).take(run) {
             let mut samples = [0.0; MAX_CHANNELS];
             if self.ring.pop_entire_slice(&mut samples[..self.channels]).is_err() {
                 break;
             }
+            *presence = 1.0;
             if self.risen < self.fade {
                 self.risen += 1;
                 let gain = self.risen as f32 / self.fade as f32;
+                *presence = gain;
                 let rest = self.mirrored();
                 samples.iter_mut().zip(rest).for_each(|(sample, rest)| *sample = *sample * gain + rest);
             }
@@ -140,7 +143,7 @@ impl Wet {
         self.head += run as u64;
     }
 
-    fn replace(&mut self, channels: &mut [&mut [f32]], from: usize, run: usize) {
+    fn replace(&mut self, channels: &mut [&mut [f32]], presence: &mut [f32], from: usize, run: usize) {
         if !self.in_gap {
             self.in_gap = true;
             self.fallen = 0;
@@ -150,7 +153,8 @@ impl Wet {
                 self.mirror[frame * self.channels..][..self.channels].copy_from_slice(&self.history[source]);
             }
         }
-        for frame in from..from + run {
+        for (frame, presence) in presence.iter_mut().enumerate().skip(from).take(run) {
+            *presence = 1.0 - (self.fallen + 1).min(self.fade) as f32 / self.fade as f32;
             let samples = self.mirrored();
             self.hear(samples, channels, frame);
         }

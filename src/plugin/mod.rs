@@ -35,6 +35,7 @@ impl VrvqPlugin {
         if let Some(live) = &mut self.live {
             live.set_level(self.params.level());
             live.set_monitor(self.params.monitor.value().into());
+            live.set_difference_gain(self.params.difference_gain.value());
             live.set_bypass(self.params.bypass.value());
             live.set_safety(self.params.safety.value() as u32);
         }

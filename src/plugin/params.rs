@@ -1,7 +1,7 @@
 //! The host's parameters. Their ids never change: sessions and automation refer to them.
 
 use crate::codec::{LEVEL_MAX, LEVEL_MIN};
-use crate::engine::{DEFAULT_SAFETY_HOPS, MAX_SAFETY_HOPS, Monitor};
+use crate::engine::{DEFAULT_SAFETY_HOPS, MAX_DIFFERENCE_GAIN_DB, MAX_SAFETY_HOPS, Monitor};
 use nice_plug::prelude::*;
 use std::sync::Arc;
 
@@ -17,6 +17,9 @@ pub enum MonitorChoice {
     #[id = "dry"]
     #[name = "Dry"]
     Dry,
+    #[id = "difference"]
+    #[name = "Difference"]
+    Difference,
 }
 
 impl From<MonitorChoice> for Monitor {
@@ -24,6 +27,7 @@ impl From<MonitorChoice> for Monitor {
         match choice {
             MonitorChoice::Decoded => Self::Decoded,
             MonitorChoice::Dry => Self::Dry,
+            MonitorChoice::Difference => Self::Difference,
         }
     }
 }
@@ -33,6 +37,7 @@ impl From<Monitor> for MonitorChoice {
         match monitor {
             Monitor::Decoded => Self::Decoded,
             Monitor::Dry => Self::Dry,
+            Monitor::Difference => Self::Difference,
         }
     }
 }
@@ -59,6 +64,10 @@ pub struct VrvqParams {
     /// Not automatable: each change restarts the host's delay compensation.
     #[id = "safety"]
     pub safety: IntParam,
+
+    /// Gain of the difference in dB.
+    #[id = "difference_gain"]
+    pub difference_gain: FloatParam,
 }
 
 /// Smallest window that shows everything.
@@ -87,6 +96,13 @@ impl Default for VrvqParams {
             )
             .with_unit(" hops")
             .non_automatable(),
+            difference_gain: FloatParam::new(
+                "Difference gain",
+                0.0,
+                FloatRange::Linear { min: 0.0, max: MAX_DIFFERENCE_GAIN_DB },
+            )
+            .with_unit(" dB")
+            .with_value_to_string(formatters::v2s_f32_rounded(1)),
         }
     }
 }

@@ -155,6 +155,14 @@ impl Controls for HostControls<'_> {
         self.set(&self.params.monitor, monitor.into());
     }
 
+    fn difference_gain(&self) -> f32 {
+        self.params.difference_gain.value()
+    }
+
+    fn set_difference_gain(&mut self, gain_db: f32) {
+        self.set(&self.params.difference_gain, gain_db);
+    }
+
     fn bypass(&self) -> bool {
         self.params.bypass.value()
     }

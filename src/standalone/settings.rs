@@ -2,18 +2,25 @@
 
 use crate::codec::clamp_level;
 use crate::editor::Controls;
-use crate::engine::{LiveLoop, MAX_SAFETY_HOPS, Monitor};
+use crate::engine::{LiveLoop, MAX_DIFFERENCE_GAIN_DB, MAX_SAFETY_HOPS, Monitor};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering::Relaxed};
 
 /// What the user turns while the loop runs.
 #[derive(Debug)]
 pub struct Settings {
     level: AtomicU32,
-    dry: AtomicBool,
+    monitor: AtomicU8,
+    difference_gain: AtomicU32,
     bypass: AtomicBool,
     safety: AtomicU32,
     muted: AtomicBool,
+}
+
+const MONITORS: [Monitor; 3] = [Monitor::Decoded, Monitor::Dry, Monitor::Difference];
+
+fn index_of(monitor: Monitor) -> u8 {
+    MONITORS.iter().position(|&other| other == monitor).unwrap_or(0) as u8
 }
 
 impl Settings {
@@ -21,7 +28,8 @@ impl Settings {
     pub fn new(level: f32, safety: u32, muted: bool) -> Arc<Self> {
         Arc::new(Self {
             level: AtomicU32::new(clamp_level(level).to_bits()),
-            dry: AtomicBool::new(false),
+            monitor: AtomicU8::new(index_of(Monitor::default())),
+            difference_gain: AtomicU32::new(0.0f32.to_bits()),
             bypass: AtomicBool::new(false),
             safety: AtomicU32::new(safety.min(MAX_SAFETY_HOPS)),
             muted: AtomicBool::new(muted),
@@ -50,13 +58,19 @@ impl Settings {
 
     /// What is heard.
     pub fn monitor(&self) -> Monitor {
-        if self.dry.load(Relaxed) { Monitor::Dry } else { Monitor::Decoded }
+        MONITORS[usize::from(self.monitor.load(Relaxed)) % MONITORS.len()]
+    }
+
+    /// Gain of the difference in dB.
+    pub fn difference_gain(&self) -> f32 {
+        f32::from_bits(self.difference_gain.load(Relaxed))
     }
 
     /// Hands all settings to the loop. Real-time safe.
     pub fn apply(&self, live: &mut LiveLoop) {
         live.set_level(self.level());
         live.set_monitor(self.monitor());
+        live.set_difference_gain(self.difference_gain());
         live.set_bypass(self.bypass.load(Relaxed));
         live.set_safety(self.safety());
     }
@@ -80,7 +94,15 @@ impl Controls for SettingsControls {
     }
 
     fn set_monitor(&mut self, monitor: Monitor) {
-        self.0.dry.store(monitor == Monitor::Dry, Relaxed);
+        self.0.monitor.store(index_of(monitor), Relaxed);
+    }
+
+    fn difference_gain(&self) -> f32 {
+        self.0.difference_gain()
+    }
+
+    fn set_difference_gain(&mut self, gain_db: f32) {
+        self.0.difference_gain.store(gain_db.clamp(0.0, MAX_DIFFERENCE_GAIN_DB).to_bits(), Relaxed);
     }
 
     fn bypass(&self) -> bool {

@@ -88,6 +88,14 @@ def test_a_bounce_repeats_to_the_bit():
     assert np.array_equal(first, load().process(signal, 48000, buffer_size=512))
 
 
+def test_difference_is_dry_less_decoded():
+    signal = audio(1.0, 48000, 2)
+    decoded, difference = (load(monitor=choice).process(signal, 48000, buffer_size=512) for choice in ("Decoded", "Difference"))
+    # The start of a stream fades in.
+    np.testing.assert_allclose(difference[:, 4800:], (signal - decoded)[:, 4800:], atol=1e-5)
+    assert np.abs(difference[:, 4800:]).max() > 0.01
+
+
 def test_the_level_changes_the_sound_and_silence_stays_silent():
     signal = audio(1.0, 44100, 1)
     low, high = load(), load()

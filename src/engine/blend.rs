@@ -1,0 +1,70 @@
+//! What is heard of dry and decoded: gains that move together in a straight line.
+
+use super::settings::{MAX_DIFFERENCE_GAIN_DB, Monitor};
+
+/// Gains of the dry signal, the decoded one and their difference.
+pub(super) type Gains = [f32; 3];
+
+/// The gains that `monitor` asks for; `difference_db` is the gain of the difference, 0 to [`MAX_DIFFERENCE_GAIN_DB`].
+pub(super) fn gains(monitor: Monitor, difference_db: f32) -> Gains {
+    match monitor {
+        Monitor::Dry => DRY,
+        Monitor::Decoded => DECODED,
+        // Not-a-number becomes 0 dB.
+        Monitor::Difference => [0.0, 0.0, 10.0f32.powf(difference_db.max(0.0).min(MAX_DIFFERENCE_GAIN_DB) / 20.0)],
+    }
+}
+
+/// Nothing but the dry signal.
+pub(super) const DRY: Gains = [1.0, 0.0, 0.0];
+/// Nothing but the decoded signal.
+pub(super) const DECODED: Gains = [0.0, 1.0, 0.0];
+
+/// Gains on their way to a target; each move takes the same time.
+pub(super) struct Blend {
+    gains: Gains,
+    target: Gains,
+    step: Gains,
+    left: u32,
+    length: u32,
+}
+
+impl Blend {
+    /// At rest at `gains`; a move takes `seconds`.
+    pub fn new(gains: Gains, seconds: f64, sample_rate: f64) -> Self {
+        let length = (seconds * sample_rate).ceil().max(1.0) as u32;
+        Self { gains, target: gains, step: [0.0; 3], left: 0, length }
+    }
+
+    /// Starts a move to `target`, unless it is under way.
+    pub fn set_target(&mut self, target: Gains) {
+        if self.target != target {
+            self.target = target;
+            self.left = self.length;
+            for ((step, gain), target) in self.step.iter_mut().zip(self.gains).zip(target) {
+                *step = (target - gain) / self.length as f32;
+            }
+        }
+    }
+
+    /// Jumps to `gains`.
+    pub fn jump(&mut self, gains: Gains) {
+        (self.gains, self.target, self.left) = (gains, gains, 0);
+    }
+
+    /// Whether it rests at `gains`, to the bit.
+    pub fn rests_at(&self, gains: Gains) -> bool {
+        self.left == 0 && self.gains == gains
+    }
+
+    /// The next sample's gains.
+    pub fn advance(&mut self) -> Gains {
+        if self.left > 1 {
+            self.left -= 1;
+            self.gains.iter_mut().zip(self.step).for_each(|(gain, step)| *gain += step);
+        } else {
+            (self.gains, self.left) = (self.target, 0);
+        }
+        self.gains
+    }
+}
