@@ -5,6 +5,7 @@
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
+use vrvq::codec::Rate;
 use vrvq::engine::{FrameReport, LiveLoop, LoopConfig, LoopState, Pipeline, Telemetry};
 use vrvq::model::{Model, runtime};
 
@@ -40,7 +41,7 @@ fn codec(channels: usize) {
     for index in 0..STEPS + WARM_UP {
         let input = hop(index, channels * length);
         let started = Instant::now();
-        pipeline.step(&input, 16.0, &mut output, &mut FrameReport::default()).expect("a step runs");
+        pipeline.step(&input, Rate::Level(16.0), &mut output, &mut FrameReport::default()).expect("a step runs");
         if index >= WARM_UP {
             times.push(started.elapsed());
         }

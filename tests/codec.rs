@@ -1,7 +1,8 @@
 //! Counts, packets and bitrates equal the method's.
 
 use vrvq::codec::{
-    BitrateMeter, MAX_CODEBOOKS, Packet, PacketError, PacketFormat, clamp_level, count, kilobits_per_second,
+    BitrateMeter, MAX_CODEBOOKS, Packet, PacketError, PacketFormat, Rate, clamp_level, count, kilobits_per_second,
+    level_for_count,
 };
 
 const FRAME_RATE: f64 = 44_100.0 / 512.0;
@@ -101,4 +102,44 @@ fn the_meter_counts_bits_over_time() {
     assert!((meter.peak() - 8.3).abs() < 1e-9);
     meter.reset();
     assert_eq!((meter.frames(), meter.mean(), meter.peak(), meter.current()), (0, 0.0, 0.0, 0.0));
+}
+
+#[test]
+fn constant_bitrate_sends_no_count() {
+    let codes = [1023, 0, 512, 7];
+    let constant = format().with_constant_count(4).unwrap();
+    assert_eq!((constant.frame_bits(4), constant.count_bits()), (40, 0));
+    // 0.861 kb/s a codebook.
+    assert!((kilobits_per_second(constant.frame_bits(4) as u64, 1, FRAME_RATE) - 4.0 * 0.861).abs() < 0.002);
+    let mut packet = Packet::default();
+    constant.pack(&codes, &mut packet).unwrap();
+    assert_eq!((packet.bits(), packet.bytes().len()), (40, 5));
+    let mut unpacked = [0; MAX_CODEBOOKS];
+    assert_eq!(constant.unpack(packet.bytes(), &mut unpacked), Ok(4));
+    assert_eq!(unpacked[..4], codes);
+    assert_eq!(constant.pack(&codes[..3], &mut packet), Err(PacketError::Count { count: 3, codebooks: 8 }));
+    assert!(matches!(constant.unpack(&[0; 4], &mut unpacked), Err(PacketError::Truncated { .. })));
+    assert!(format().with_constant_count(0).is_err() && format().with_constant_count(9).is_err());
+}
+
+#[test]
+fn a_rate_gives_a_count_and_its_name() {
+    assert_eq!(Rate::Level(4.0).count(0.5, 8), 3);
+    assert_eq!([0, 1, 5, 200].map(|n| Rate::Codebooks(n).count(0.9, 8)), [1, 1, 5, 8]);
+    assert_eq!(Rate::Level(f32::NAN).clamped(), Rate::Level(1.0));
+    let names = [Rate::Level(16.0), Rate::Codebooks(1), Rate::Codebooks(6)].map(|rate| rate.to_string());
+    assert_eq!(names, ["level 16.0", "1 codebook", "6 codebooks"]);
+}
+
+#[test]
+fn a_level_is_found_for_a_mean_count() {
+    let importances: Vec<f32> = (0..1000).map(|i| 0.02 + 0.4 * (i as f32 * 0.37).sin().abs()).collect();
+    for wanted in [1.5, 2.7, 4.0, 6.2] {
+        let level = level_for_count(&importances, wanted, 8).unwrap();
+        let counts: usize = importances.iter().map(|&p| count(p, level, 8)).sum();
+        assert!((counts as f64 / 1000.0 - wanted).abs() < 0.02, "{wanted}: level {level} gives {counts}");
+    }
+    // What the map doesn't allow is met as nearly as it does.
+    assert_eq!(level_for_count(&[0.0; 10], 4.0, 8).map(|level| count(0.0, level, 8)), Some(1));
+    assert!(level_for_count(&[], 4.0, 8).is_none());
 }

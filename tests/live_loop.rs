@@ -4,7 +4,7 @@ mod common;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use vrvq::codec::kilobits_per_second;
+use vrvq::codec::{Rate, kilobits_per_second};
 use vrvq::engine::{FrameReport, LiveLoop, LoopConfig, LoopState, Monitor, ReportReceiver, Telemetry};
 use vrvq::model::Model;
 
@@ -150,17 +150,37 @@ fn a_bounce_is_the_same_every_time_whatever_the_blocks() {
 fn a_level_takes_effect_at_its_frame() {
     let audio = [common::demo_mono()[..60_000].to_vec()];
     let (mut live, _, mut reports) = start(config(44_100.0, 1, 512));
-    live.set_level(1.0);
+    live.set_rate(Rate::Level(1.0));
     run(&mut live, &[audio[0][..512 * 40 + 100].to_vec()], &[512]);
-    live.set_level(48.0);
+    live.set_rate(Rate::Level(48.0));
     run(&mut live, &[audio[0][512 * 40 + 100..].to_vec()], &[512]);
     let reports = drain(&mut reports);
     assert!(reports.len() > 100);
     for report in &reports {
         // Frame 40 ends after sample 512 * 40 + 100, so it is the first to use the new level.
         let expected = if report.index < 40 { 1.0 } else { 48.0 };
-        assert_eq!(report.level, expected, "frame {}", report.index);
+        assert_eq!(report.rate, Rate::Level(expected), "frame {}", report.index);
     }
+}
+
+#[test]
+fn constant_bitrate_uses_as_many_codebooks_in_every_frame() {
+    let audio = [common::demo_mono()[..60_000].to_vec()];
+    let (mut live, _, mut reports) = start(config(44_100.0, 1, 512));
+    live.set_rate(Rate::Codebooks(3));
+    let three = run(&mut live, &audio, &[512]);
+    let reports = drain(&mut reports);
+    assert!(reports.len() > 100);
+    for report in &reports {
+        assert_eq!((report.rate, report.frames[0].count, report.bits()), (Rate::Codebooks(3), 3, 30));
+    }
+    let (mut live, _, _) = start(config(44_100.0, 1, 512));
+    live.set_rate(Rate::Codebooks(8));
+    let (eight, latency) = (run(&mut live, &audio, &[512]), live.latency() as usize);
+    let error = |output: &[f32]| -> f32 {
+        output[latency..].iter().zip(&audio[0]).map(|(output, input)| (output - input).powi(2)).sum()
+    };
+    assert!(error(&eight[0]) < 0.8 * error(&three[0]), "more codebooks, less error");
 }
 
 #[test]
@@ -187,7 +207,7 @@ fn mean_bitrate_never_falls_as_the_level_rises() {
     let mut last = 0.0;
     for level in [1.0, 2.0, 4.0, 8.0, 16.0, 24.0, 32.0, 48.0] {
         let (mut live, _, mut reports) = start(config(44_100.0, 1, 512));
-        live.set_level(level);
+        live.set_rate(Rate::Level(level));
         run(&mut live, &audio, &[512]);
         let reports = drain(&mut reports);
         let bits: u64 = reports.iter().map(|r| u64::from(r.bits())).sum();

@@ -4,6 +4,7 @@
 mod synthetic;
 
 use std::path::PathBuf;
+use vrvq::codec::Rate;
 use vrvq::editor::{colours, theme};
 use vrvq::engine::FrameReport;
 use vrvq::picture::{PictureError, write_png};
@@ -35,7 +36,7 @@ impl Picture {
 
 /// Frames that use `count` codebooks, the code of each a quarter of the circle from the next.
 fn steady(count: u8) -> Vec<FrameReport> {
-    let mut report = FrameReport { level: 16.0, ..FrameReport::default() };
+    let mut report = FrameReport { rate: Rate::Level(16.0), ..FrameReport::default() };
     report.frames[0].count = count;
     report.frames[0].bits = 10 * u16::from(count) + 3;
     for (k, code) in report.frames[0].codes.iter_mut().take(count.into()).enumerate() {

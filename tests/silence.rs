@@ -2,7 +2,7 @@
 
 mod common;
 
-use vrvq::codec::count;
+use vrvq::codec::{Rate, count};
 use vrvq::engine::{FrameReport, Pipeline};
 use vrvq::model::{Encoded, Encoder, Model};
 
@@ -29,7 +29,7 @@ fn silence_within_sound_costs_one_codebook() {
     let (mut silent, mut cheap, mut loud) = (0, 0, 0);
     for hop in audio.windows(1024).step_by(512) {
         let mut report = FrameReport::default();
-        pipeline.step(&hop[512..], 48.0, &mut output, &mut report).unwrap();
+        pipeline.step(&hop[512..], Rate::Level(48.0), &mut output, &mut report).unwrap();
         // A frame spans two hops.
         if hop.iter().all(|&s| s == 0.0) {
             silent += 1;

@@ -6,7 +6,7 @@ mod synthetic;
 use egui::{Event, Key, Modifiers, Pos2, accesskit::Role, pos2, vec2};
 use egui_kittest::{Harness, kittest::Queryable};
 use std::sync::Arc;
-use vrvq::codec::kilobits_per_second;
+use vrvq::codec::{RateMode, count, kilobits_per_second};
 use vrvq::editor::{Controls, View};
 use vrvq::engine::{FrameReport, LoopState, Monitor, ReportSender, Telemetry, report_ring};
 
@@ -17,6 +17,8 @@ const FRAME_RATE: f64 = 44_100.0 / 512.0;
 /// Settings, and the gestures made on the level.
 struct Settings {
     level: f32,
+    mode: RateMode,
+    codebooks: u8,
     monitor: Monitor,
     difference_gain: f32,
     bypass: bool,
@@ -42,6 +44,19 @@ impl Controls for Settings {
         assert!(self.open);
         self.open = false;
         self.gestures += 1;
+    }
+    fn mode(&self) -> RateMode {
+        self.mode
+    }
+    fn set_mode(&mut self, mode: RateMode) {
+        self.mode = mode;
+    }
+    fn codebooks(&self) -> u8 {
+        self.codebooks
+    }
+    fn set_codebooks(&mut self, codebooks: u8) {
+        assert!((1..=8).contains(&codebooks), "{codebooks}");
+        self.codebooks = codebooks;
     }
     fn monitor(&self) -> Monitor {
         self.monitor
@@ -88,6 +103,8 @@ impl Bench {
         });
         let settings = Settings {
             level: 16.0,
+            mode: RateMode::Vbr,
+            codebooks: 4,
             monitor: Monitor::Decoded,
             difference_gain: 0.0,
             bypass: false,
@@ -171,6 +188,34 @@ fn the_knob_turns_by_drag_keys_and_double_click_in_whole_gestures() {
     }
     bench.harness.run_steps(2);
     assert_eq!(bench.settings().level, 16.0, "a double click goes back to the default");
+}
+
+#[test]
+fn variable_and_constant_bitrate_are_switched_at_equal_bitrate() {
+    let mut bench = Bench::new(700.0, 450.0);
+    let frames: Vec<FrameReport> = (0..800).map(|i| synthetic::report(i, 16.0, 1)).collect();
+    let mean_bits = |level: f32| {
+        let counts: usize = frames.iter().map(|report| count(report.frames[0].importance, level, 8)).sum();
+        3.0 + 10.0 * counts as f64 / frames.len() as f64
+    };
+    bench.send(frames.clone());
+    bench.click("CBR");
+    let number = bench.settings().codebooks;
+    assert_eq!(bench.settings().mode, RateMode::Cbr);
+    assert!((f64::from(number) * 10.0 - mean_bits(16.0)).abs() <= 5.0, "{number} codebooks for {}", mean_bits(16.0));
+
+    let centre = bench.harness.get_by_role_and_label(Role::Slider, "Codebooks").rect().center();
+    bench.harness.drag_at(centre);
+    bench.harness.drop_at(centre);
+    bench.harness.run_steps(2);
+    bench.press(&[Key::ArrowUp, Key::ArrowUp, Key::ArrowDown]);
+    assert_eq!(bench.settings().codebooks, number + 1);
+
+    bench.click("VBR");
+    let level = bench.settings().level;
+    assert_eq!((bench.settings().mode, bench.settings().gestures), (RateMode::Vbr, 1));
+    let error = mean_bits(level) / (10.0 * f64::from(number + 1)) - 1.0;
+    assert!(error.abs() < 0.02, "level {level} is {:.1} % off", 100.0 * error);
 }
 
 #[test]

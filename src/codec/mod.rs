@@ -11,7 +11,7 @@ mod search;
 
 pub use bitrate::{BitrateMeter, kilobits_per_second};
 pub use packet::{Packet, PacketError, PacketFormat};
-pub use rate::{LEVEL_MAX, LEVEL_MIN, clamp_level, count};
+pub use rate::{LEVEL_MAX, LEVEL_MIN, Rate, RateMode, clamp_level, count, level_for_count};
 pub use search::{Codebooks, MAX_BEAM, SearchBuffers};
 
 /// Most codebooks any supported model has (DAC's 24 kHz model: 32).

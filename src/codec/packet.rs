@@ -1,6 +1,8 @@
 //! The bits of one frame: count - 1 in ceil(log2 Nq) bits, then the code of each used codebook in
 //! ceil(log2 size) bits, most significant bit first, zero-padded to whole bytes.
 //!
+//! In constant bitrate the count is part of the format and isn't sent.
+//!
 //! The bit cost is the paper's transmission cost (3 bits of count, 10 bits a code, for 8 codebooks of 1024);
 //! the padding is not counted, since packets of a stream can be joined bit by bit.
 
@@ -12,6 +14,8 @@ use thiserror::Error;
 pub struct PacketFormat {
     codebooks: usize,
     codebook_size: usize,
+    /// The count of every frame, where it isn't sent.
+    constant: Option<usize>,
 }
 
 /// The bits of one frame of one channel.
@@ -62,10 +66,27 @@ impl PacketFormat {
     /// [`PacketError::Format`] where either is zero or too large.
     pub fn new(codebooks: usize, codebook_size: usize) -> Result<Self, PacketError> {
         if (1..=super::MAX_CODEBOOKS).contains(&codebooks) && (2..=65536).contains(&codebook_size) {
-            Ok(Self { codebooks, codebook_size })
+            Ok(Self { codebooks, codebook_size, constant: None })
         } else {
             Err(PacketError::Format { codebooks, codebook_size })
         }
+    }
+
+    /// The same for constant bitrate: every frame uses `count` codebooks, 1 to Nq, and no count is sent.
+    ///
+    /// # Errors
+    /// [`PacketError::Count`] for a count the format doesn't have.
+    pub fn with_constant_count(self, count: usize) -> Result<Self, PacketError> {
+        if (1..=self.codebooks).contains(&count) {
+            Ok(Self { constant: Some(count), ..self })
+        } else {
+            Err(PacketError::Count { count, codebooks: self.codebooks })
+        }
+    }
+
+    /// Bits of the count: none in constant bitrate.
+    pub fn count_bits(&self) -> usize {
+        if self.constant.is_some() { 0 } else { bits_for(self.codebooks) as usize }
     }
 
     /// Number of codebooks Nq.
@@ -78,18 +99,20 @@ impl PacketFormat {
         self.codebook_size
     }
 
-    /// Bits a frame of `count` codebooks costs: 10·n + 3 for 8 codebooks of 1024.
+    /// Bits a frame of `count` codebooks costs: 10·n + 3 for 8 codebooks of 1024, 10·n in constant bitrate.
     pub fn frame_bits(&self, count: usize) -> usize {
-        (bits_for(self.codebooks) + bits_for(self.codebook_size) * count as u32) as usize
+        self.count_bits() + bits_for(self.codebook_size) as usize * count
     }
 
     /// Packs the codes of one frame into `packet`, replacing what it held; its allocation is reused.
     ///
     /// # Errors
-    /// [`PacketError::Count`] where `codes` is empty or too long, [`PacketError::Code`] where a code is out of range.
+    /// [`PacketError::Count`] where `codes` is empty or too long, or has another count than the constant one,
+    /// [`PacketError::Code`] where a code is out of range.
     pub fn pack(&self, codes: &[u16], packet: &mut Packet) -> Result<(), PacketError> {
-        let Self { codebooks, codebook_size } = *self;
-        if codes.is_empty() || codes.len() > codebooks {
+        let Self { codebooks, codebook_size, constant } = *self;
+        let wrong = constant.is_some_and(|count| count != codes.len());
+        if codes.is_empty() || codes.len() > codebooks || wrong {
             return Err(PacketError::Count { count: codes.len(), codebooks });
         }
         if let Some((codebook, &code)) = codes.iter().enumerate().find(|(_, c)| usize::from(**c) >= codebook_size) {
@@ -99,7 +122,7 @@ impl PacketFormat {
         packet.bits = self.frame_bits(codes.len());
         let mut writer = BitWriter::endian(&mut packet.bytes, BigEndian);
         let written = writer
-            .write_var(bits_for(codebooks), codes.len() as u32 - 1)
+            .write_var(self.count_bits() as u32, if constant.is_some() { 0 } else { codes.len() as u32 - 1 })
             .and_then(|()| {
                 codes.iter().try_for_each(|&code| writer.write_var(bits_for(codebook_size), u32::from(code)))
             })
@@ -114,10 +137,13 @@ impl PacketFormat {
     /// [`PacketError::Truncated`] where the bytes end too early; [`PacketError::Count`] and [`PacketError::Code`]
     /// where the bits name a count or a code that the format doesn't have.
     pub fn unpack(&self, bytes: &[u8], codes: &mut [u16; super::MAX_CODEBOOKS]) -> Result<usize, PacketError> {
-        let Self { codebooks, codebook_size } = *self;
+        let Self { codebooks, codebook_size, constant } = *self;
         let truncated = |_| PacketError::Truncated { bits: bytes.len() * 8 };
         let mut reader = BitReader::endian(bytes, BigEndian);
-        let count = reader.read_var::<u32>(bits_for(codebooks)).map_err(truncated)? as usize + 1;
+        let count = match constant {
+            Some(count) => count,
+            None => reader.read_var::<u32>(bits_for(codebooks)).map_err(truncated)? as usize + 1,
+        };
         if count > codebooks {
             return Err(PacketError::Count { count, codebooks });
         }

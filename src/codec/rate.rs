@@ -1,9 +1,58 @@
 //! From importance and level to the number of codebooks a frame uses (section "Rate control" of the paper).
 
+use serde::{Deserialize, Serialize};
+
 /// Lowest level l of the knob: `p < 1` keeps every frame at one codebook.
 pub const LEVEL_MIN: f32 = 1.0;
 /// Highest level l seen in training: a frame of mean importance uses all codebooks.
 pub const LEVEL_MAX: f32 = 48.0;
+
+/// What decides how many codebooks a frame uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum RateMode {
+    /// Variable bitrate: the importance map, scaled by the level.
+    #[default]
+    Vbr,
+    /// Constant bitrate: a number of codebooks, whatever the importance.
+    Cbr,
+}
+
+/// How many codebooks frames use.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Rate {
+    /// Variable bitrate at this level l; each packet carries its count.
+    Level(f32),
+    /// Constant bitrate at this many codebooks, known to the decoder, so that no count is sent.
+    Codebooks(u8),
+}
+
+impl Rate {
+    /// The number of codebooks, 1 to `codebooks`, of a frame of importance p.
+    pub fn count(self, importance: f32, codebooks: usize) -> usize {
+        match self {
+            Self::Level(level) => count(importance, level, codebooks),
+            Self::Codebooks(number) => usize::from(number).clamp(1, codebooks),
+        }
+    }
+
+    /// The same with a level within [`LEVEL_MIN`] and [`LEVEL_MAX`], and at least one codebook.
+    pub fn clamped(self) -> Self {
+        match self {
+            Self::Level(level) => Self::Level(clamp_level(level)),
+            Self::Codebooks(number) => Self::Codebooks(number.max(1)),
+        }
+    }
+}
+
+impl std::fmt::Display for Rate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Level(level) => write!(f, "level {level:.1}"),
+            Self::Codebooks(1) => write!(f, "1 codebook"),
+            Self::Codebooks(number) => write!(f, "{number} codebooks"),
+        }
+    }
+}
 
 /// `level` held within [`LEVEL_MIN`] and [`LEVEL_MAX`]; not-a-number becomes the minimum.
 pub fn clamp_level(level: f32) -> f32 {
@@ -19,4 +68,28 @@ pub fn count(importance: f32, level: f32, codebooks: usize) -> usize {
     let scaled = (level * importance).max(0.0);
     // `as` saturates, so a huge product can't wrap around.
     (scaled as usize).saturating_add(1).min(codebooks)
+}
+
+/// The level at which frames of these importances use `mean_count` codebooks on average, as near as the map allows.
+/// `None` without a frame.
+pub fn level_for_count(importances: &[f32], mean_count: f64, codebooks: usize) -> Option<f32> {
+    if importances.is_empty() {
+        return None;
+    }
+    let mean = |level: f32| {
+        let counts: usize = importances.iter().map(|&importance| count(importance, level, codebooks)).sum();
+        counts as f64 / importances.len() as f64
+    };
+    // The mean count never falls as the level rises.
+    let (mut low, mut high) = (LEVEL_MIN.ln(), LEVEL_MAX.ln());
+    for _ in 0..24 {
+        let middle = (low + high) / 2.0;
+        if mean(middle.exp()) < mean_count {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    let nearer = |level: &f32| (mean(*level) - mean_count).abs();
+    [low.exp(), high.exp()].into_iter().min_by(|a, b| nearer(a).total_cmp(&nearer(b)))
 }

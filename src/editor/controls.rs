@@ -1,5 +1,6 @@
 //! The settings a view turns, whoever owns them: a plug-in host's parameters or the standalone app.
 
+use crate::codec::RateMode;
 use crate::engine::Monitor;
 
 /// Settings behind the view. Values are read on each frame, since a host may change them too.
@@ -12,6 +13,14 @@ pub trait Controls {
     fn set_level(&mut self, level: f32);
     /// The user lets go of the knob.
     fn end_level(&mut self) {}
+    /// What decides how many codebooks a frame uses.
+    fn mode(&self) -> RateMode;
+    /// Chooses variable or constant bitrate.
+    fn set_mode(&mut self, mode: RateMode);
+    /// Codebooks of each frame in constant bitrate.
+    fn codebooks(&self) -> u8;
+    /// Sets the codebooks of constant bitrate, from 1 on.
+    fn set_codebooks(&mut self, codebooks: u8);
     /// What is heard.
     fn monitor(&self) -> Monitor;
     /// Chooses what is heard.

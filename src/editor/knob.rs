@@ -1,7 +1,7 @@
-//! The level knob: logarithmic, turned by dragging, wheel, keys or an exact entry.
+//! The knob: the level, logarithmic, or in constant bitrate the number of codebooks; turned by dragging, wheel, keys or an exact entry.
 
 use super::{Controls, theme};
-use crate::codec::{LEVEL_MAX, LEVEL_MIN, clamp_level};
+use crate::codec::{LEVEL_MAX, LEVEL_MIN, RateMode, clamp_level};
 use egui::{
     CursorIcon, DragValue, EventFilter, Key, Pos2, Rect, Response, Sense, Shape, Stroke, TextStyle, Ui, UiBuilder,
     Vec2, WidgetInfo, pos2, vec2,
@@ -10,6 +10,8 @@ use std::f32::consts::{FRAC_PI_2, PI};
 
 /// Level that a double click goes back to.
 pub const DEFAULT_LEVEL: f32 = 16.0;
+/// Codebooks that a double click goes back to.
+const DEFAULT_CODEBOOKS: u8 = 4;
 /// Points of a drag over the whole range.
 const DRAG_RANGE: f32 = 220.0;
 /// Share of the range that a key or a notch of the wheel moves.
@@ -21,6 +23,9 @@ const HINT: &str = "How many bits the codec may spend. The level scales the impo
                     codebooks each frame uses and the more bits it costs.\n\n\
                     Drag, scroll or use the arrow keys; with Shift it moves finely. Double click: 16.";
 
+const CBR_HINT: &str = "How many codebooks every frame uses, whatever its importance: a constant bitrate.\n\n\
+                        Drag, scroll or use the arrow keys. Double click: 4.";
+
 fn to_share(level: f32) -> f32 {
     (level / LEVEL_MIN).ln() / (LEVEL_MAX / LEVEL_MIN).ln()
 }
@@ -29,29 +34,110 @@ fn from_share(share: f32) -> f32 {
     clamp_level(LEVEL_MIN * (LEVEL_MAX / LEVEL_MIN).powf(share.clamp(0.0, 1.0)))
 }
 
-/// Draws the knob with its value in the card `rect` and turns the level.
-pub fn show(ui: &mut Ui, rect: Rect, scale: f32, controls: &mut dyn Controls) {
-    let inner = theme::card(ui, rect, scale, "Level");
+/// The share of the knob's range that the settings stand at.
+fn share_of(controls: &dyn Controls, codebooks: u8) -> f32 {
+    match controls.mode() {
+        RateMode::Vbr => to_share(controls.level()),
+        RateMode::Cbr => f32::from(controls.codebooks().clamp(1, codebooks) - 1) / f32::from(codebooks.max(2) - 1),
+    }
+}
+
+/// Codebooks at a share of the knob's range.
+fn codebooks_at(share: f32, codebooks: u8) -> u8 {
+    1 + (share.clamp(0.0, 1.0) * f32::from(codebooks - 1)).round() as u8
+}
+
+fn set_codebooks(controls: &mut dyn Controls, number: u8) {
+    if number != controls.codebooks() {
+        controls.set_codebooks(number);
+    }
+}
+
+/// Draws the knob with its value in the card `rect` and turns the level, or in constant bitrate the number of the
+/// model's `codebooks`.
+pub fn show(ui: &mut Ui, rect: Rect, scale: f32, codebooks: u8, controls: &mut dyn Controls) {
+    let mode = controls.mode();
+    let (name, hint) = match mode {
+        RateMode::Vbr => ("Level", HINT),
+        RateMode::Cbr => ("Codebooks", CBR_HINT),
+    };
+    let inner = theme::card(ui, rect, scale, name);
     let value_height = 26.0 * scale;
     let diameter = (inner.height() - value_height + 8.0 * scale).min(inner.width());
-    let centre = pos2(inner.center().x, inner.top() + diameter / 2.0 - 8.0 * scale);
+    let centre = pos2(inner.center().x, inner.top() + diameter / 2.0 - 5.0 * scale);
     let response = ui.interact(
         Rect::from_center_size(centre, Vec2::splat(diameter)),
-        ui.scope_id().with("knob"),
+        ui.scope_id().with(("knob", name)),
         Sense::click_and_drag(),
     );
-    turn(ui, &response, controls);
-    paint(ui, centre, diameter / 2.0, scale, to_share(controls.level()), &response);
-    let level = f64::from(controls.level());
-    response.widget_info(|| WidgetInfo::slider(true, level, "Level"));
-    response.on_hover_cursor(CursorIcon::ResizeVertical).on_hover_text(HINT);
+    match mode {
+        RateMode::Vbr => turn(ui, &response, controls),
+        RateMode::Cbr => step(ui, &response, codebooks, controls),
+    }
+    let ticks: Vec<f32> = match mode {
+        RateMode::Vbr => [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 48.0].map(to_share).into(),
+        RateMode::Cbr => (0..codebooks).map(|k| f32::from(k) / f32::from(codebooks.max(2) - 1)).collect(),
+    };
+    paint(ui, centre, diameter / 2.0, scale, share_of(controls, codebooks), &ticks, &response);
+    let value = match mode {
+        RateMode::Vbr => f64::from(controls.level()),
+        RateMode::Cbr => f64::from(controls.codebooks()),
+    };
+    response.widget_info(|| WidgetInfo::slider(true, value, name));
+    response.on_hover_cursor(CursorIcon::ResizeVertical).on_hover_text(hint);
     let entry = Rect::from_center_size(
         pos2(inner.center().x, inner.bottom() - value_height / 2.0 + 2.0),
         vec2(78.0 * scale, value_height),
     );
-    exact(ui, entry, scale, controls);
+    exact(ui, entry, scale, codebooks, controls);
 }
 
+/// Movement by wheel and keys since the last frame, in notches.
+fn notches(ui: &Ui, response: &Response) -> f32 {
+    let mut notches = 0.0;
+    if response.hovered() {
+        // Shift turns a vertical wheel into a horizontal one.
+        let wheel = ui.input(|i| i.smooth_scroll_delta());
+        notches += (wheel.x + wheel.y) / 40.0;
+    }
+    if response.has_focus() {
+        let arrows = EventFilter { horizontal_arrows: true, vertical_arrows: true, ..Default::default() };
+        ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, arrows));
+        let pressed = |key| ui.input(|i| i.num_presses(key)) as f32;
+        notches += pressed(Key::ArrowUp) + pressed(Key::ArrowRight) + 5.0 * pressed(Key::PageUp);
+        notches -= pressed(Key::ArrowDown) + pressed(Key::ArrowLeft) + 5.0 * pressed(Key::PageDown);
+    }
+    notches
+}
+
+/// Turns the number of codebooks.
+fn step(ui: &Ui, response: &Response, codebooks: u8, controls: &mut dyn Controls) {
+    let share = share_of(controls, codebooks);
+    if response.drag_started() || response.clicked() {
+        response.request_focus();
+        ui.data_mut(|data| data.insert_temp(response.id, share));
+    }
+    if response.dragged() {
+        let held: f32 = ui.data(|data| data.get_temp(response.id)).unwrap_or(share);
+        let motion = response.drag_delta();
+        let held = (held + (motion.x - motion.y) / DRAG_RANGE).clamp(0.0, 1.0);
+        ui.data_mut(|data| data.insert_temp(response.id, held));
+        set_codebooks(controls, codebooks_at(held, codebooks));
+    }
+    // What is less than a whole step is kept for the next frames.
+    let kept = response.id.with("notches");
+    let moved = notches(ui, response) + ui.data(|data| data.get_temp(kept)).unwrap_or(0.0);
+    ui.data_mut(|data| data.insert_temp(kept, moved.fract()));
+    if moved.trunc() != 0.0 {
+        let number = (f32::from(controls.codebooks()) + moved.trunc()).clamp(1.0, f32::from(codebooks));
+        set_codebooks(controls, number as u8);
+    }
+    if response.double_clicked() {
+        set_codebooks(controls, DEFAULT_CODEBOOKS.min(codebooks));
+    }
+}
+
+/// Turns the level.
 fn turn(ui: &Ui, response: &Response, controls: &mut dyn Controls) {
     let fine = if ui.input(|i| i.modifiers.shift) { FINE } else { 1.0 };
     let share = to_share(controls.level());
@@ -74,19 +160,7 @@ fn turn(ui: &Ui, response: &Response, controls: &mut dyn Controls) {
     if response.clicked() {
         response.request_focus();
     }
-    let mut notches = 0.0;
-    if response.hovered() {
-        // Shift turns a vertical wheel into a horizontal one.
-        let wheel = ui.input(|i| i.smooth_scroll_delta());
-        notches += (wheel.x + wheel.y) / 40.0;
-    }
-    if response.has_focus() {
-        let arrows = EventFilter { horizontal_arrows: true, vertical_arrows: true, ..Default::default() };
-        ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, arrows));
-        let pressed = |key| ui.input(|i| i.num_presses(key)) as f32;
-        notches += pressed(Key::ArrowUp) + pressed(Key::ArrowRight) + 5.0 * pressed(Key::PageUp);
-        notches -= pressed(Key::ArrowDown) + pressed(Key::ArrowLeft) + 5.0 * pressed(Key::PageDown);
-    }
+    let notches = notches(ui, response);
     if notches != 0.0 {
         set(controls, from_share(share + notches * NOTCH * fine));
     }
@@ -96,12 +170,21 @@ fn turn(ui: &Ui, response: &Response, controls: &mut dyn Controls) {
 }
 
 /// The value, large; a click makes it a field to type in.
-fn exact(ui: &mut Ui, rect: Rect, scale: f32, controls: &mut dyn Controls) {
+fn exact(ui: &mut Ui, rect: Rect, scale: f32, codebooks: u8, controls: &mut dyn Controls) {
     ui.scope_builder(UiBuilder::new().max_rect(rect), |ui| {
         ui.style_mut().text_styles.insert(TextStyle::Button, theme::digits(21.0 * scale));
         ui.style_mut().drag_value_text_style = TextStyle::Button;
         ui.spacing_mut().button_padding = vec2(4.0, 0.0);
         ui.spacing_mut().interact_size = rect.size();
+        if controls.mode() == RateMode::Cbr {
+            let mut number = controls.codebooks();
+            let entry = DragValue::new(&mut number).range(1..=codebooks).speed(0.05).update_while_editing(false);
+            let hint = format!("Click to type a number of codebooks from 1 to {codebooks}.");
+            if ui.put(rect, entry).on_hover_text(hint).changed() {
+                set_codebooks(controls, number);
+            }
+            return;
+        }
         let mut level = controls.level();
         let entry = DragValue::new(&mut level)
             .range(LEVEL_MIN..=LEVEL_MAX)
@@ -122,7 +205,7 @@ fn set(controls: &mut dyn Controls, level: f32) {
     controls.end_level();
 }
 
-fn paint(ui: &Ui, centre: Pos2, radius: f32, scale: f32, share: f32, response: &Response) {
+fn paint(ui: &Ui, centre: Pos2, radius: f32, scale: f32, share: f32, ticks: &[f32], response: &Response) {
     let painter = ui.painter();
     // 280 degrees, open at the bottom.
     let sweep = PI * 14.0 / 9.0;
@@ -135,8 +218,7 @@ fn paint(ui: &Ui, centre: Pos2, radius: f32, scale: f32, share: f32, response: &
     let arc = |to: f32| -> Vec<Pos2> { (0..=48).map(|i| at(to * i as f32 / 48.0, ring)).collect() };
     painter.add(Shape::line(arc(1.0), Stroke::new(width, theme::GRID)));
     painter.add(Shape::line(arc(share), Stroke::new(width, theme::ACCENT)));
-    for level in [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 48.0] {
-        let share = to_share(level);
+    for &share in ticks {
         painter.line_segment(
             [at(share, ring + 5.0 * scale), at(share, ring + 8.0 * scale)],
             Stroke::new(1.0, theme::FAINT),

@@ -9,6 +9,7 @@ mod knob;
 mod layout;
 mod map;
 mod meters;
+mod mode;
 mod readout;
 mod scroll;
 mod switches;

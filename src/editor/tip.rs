@@ -19,7 +19,7 @@ pub fn show(ui: &Ui, response: &Response, rows: &Rows, history: &History, span: 
 }
 
 fn describe(ui: &mut Ui, report: &FrameReport, ago: f64) {
-    ui.label(RichText::new(format!("{ago:.2} s ago, packed at level {:.1}", report.level)).size(13.5));
+    ui.label(RichText::new(format!("{ago:.2} s ago, packed at {}", report.rate)).size(13.5));
     if report.late {
         let text = "Late: the codec thread didn't finish this frame in time, so it was faded out.";
         ui.colored_label(theme::WARNING, text);

@@ -3,7 +3,7 @@
 use super::history::History;
 use super::layout::Layout;
 use super::meters::Meters;
-use super::{Controls, header, knob, map, readout, switches, theme};
+use super::{Controls, header, knob, map, mode, readout, switches, theme};
 use crate::codec::BitrateMeter;
 use crate::engine::{ReportReceiver, Status, Telemetry};
 use egui::Ui;
@@ -69,7 +69,9 @@ impl View {
         let mean = self.bitrate.mean();
         let scrolls = map::show(ui, layout.map, scale, &mut self.history, self.frame_rate, mean);
         header::message(ui, layout.map, scale, &status, self.history.received() == 0);
-        knob::show(ui, layout.level, scale, controls);
+        let codebooks = self.history.codebooks().clamp(1, 255) as u8;
+        knob::show(ui, layout.level, scale, codebooks, controls);
+        mode::show(ui, layout.level, scale, &self.history, self.frame_rate, controls);
         switches::show(ui, layout.listen, scale, controls);
         readout::bitrate(ui, layout.bitrate, scale, &mut self.bitrate);
         let hop_ms = 1000.0 / self.frame_rate;

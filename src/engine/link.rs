@@ -3,6 +3,7 @@
 //! Time is counted in host samples since the loop started. The input ring carries samples by position; the output
 //! ring's sample with index i holds the codec's output at position i, which lags the input by the chain's delay.
 
+use crate::codec::Rate;
 use rtrb::{Consumer, Producer, RingBuffer};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -11,8 +12,8 @@ use std::thread::Thread;
 /// Something that happens at a position of the input.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Event {
-    /// From position `at` on, frames are packed at `level`.
-    Level { at: u64, level: f32 },
+    /// From position `at` on, frames are packed at `rate`.
+    Rate { at: u64, rate: Rate },
     /// The input up to position `last` is forgotten; what follows in the ring starts at position `next`.
     Restart { last: u64, next: u64 },
 }

@@ -12,7 +12,7 @@ use super::settings::{MAX_SAFETY_HOPS, Monitor};
 use super::telemetry::{LoopState, Telemetry};
 use super::wet::Wet;
 use super::worker::Worker;
-use crate::codec::clamp_level;
+use crate::codec::Rate;
 use crate::model::Model;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
@@ -59,8 +59,8 @@ pub struct LiveLoop {
     safety_hops: u32,
     wanted_safety: u32,
     position: u64,
-    level: f32,
-    sent_level: Option<f32>,
+    rate: Rate,
+    sent_rate: Option<Rate>,
     /// Input up to this position was sent; what came since was lost for want of room.
     lost_from: Option<u64>,
     monitor: Monitor,
@@ -129,7 +129,7 @@ impl LiveLoop {
             status.frame_rate = card.frame_rate();
         });
         let host_hop = sample_rate / card.frame_rate();
-        let level = card.level.default;
+        let rate = Rate::Level(card.level.default);
         let thread = Worker::start(config, host_hop, model, shared.clone(), telemetry.clone(), codec_ends)?;
         let _ = shared.thread.set(thread.thread().clone());
         let live = Self {
@@ -140,8 +140,8 @@ impl LiveLoop {
             safety_hops,
             wanted_safety: safety_hops,
             position: 0,
-            level,
-            sent_level: None,
+            rate,
+            sent_rate: None,
             lost_from: None,
             monitor: Monitor::Decoded,
             difference_gain: 0.0,
@@ -170,9 +170,9 @@ impl LiveLoop {
         &self.config
     }
 
-    /// Sets the level from the next sample on; frames that end after it use it.
-    pub fn set_level(&mut self, level: f32) {
-        self.level = clamp_level(level);
+    /// Sets the level, or the number of codebooks, from the next sample on; frames that end after it use it.
+    pub fn set_rate(&mut self, rate: Rate) {
+        self.rate = rate.clamped();
     }
 
     /// Chooses what is heard, by a cross-fade.
@@ -319,10 +319,10 @@ impl LiveLoop {
             }
             self.lost_from = None;
         }
-        if self.sent_level != Some(self.level)
-            && self.ends.events.push(Event::Level { at: self.position, level: self.level }).is_ok()
+        if self.sent_rate != Some(self.rate)
+            && self.ends.events.push(Event::Rate { at: self.position, rate: self.rate }).is_ok()
         {
-            self.sent_level = Some(self.level);
+            self.sent_rate = Some(self.rate);
         }
         if let Ok(mut chunk) = self.ends.input.write_chunk(count * frames) {
             let (first, second) = chunk.as_mut_slices();

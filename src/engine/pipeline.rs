@@ -3,7 +3,7 @@
 
 use super::EngineError;
 use super::report::{ChannelFrame, FrameReport, MAX_CHANNELS};
-use crate::codec::{MAX_CODEBOOKS, Packet, count};
+use crate::codec::{MAX_CODEBOOKS, Packet, Rate};
 use crate::model::{Decoder, Encoded, Encoder, Model};
 use std::sync::Arc;
 
@@ -37,7 +37,7 @@ impl Pipeline {
         })
     }
 
-    /// Sends one hop, `[channels, hop]`, through the codec at `level` and writes what comes out, `[channels, hop]`,
+    /// Sends one hop, `[channels, hop]`, through the codec at `rate` and writes what comes out, `[channels, hop]`,
     /// to `output`. The frames, as unpacked, and their bits are written to `report`.
     ///
     /// # Errors
@@ -46,19 +46,23 @@ impl Pipeline {
     pub fn step(
         &mut self,
         input: &[f32],
-        level: f32,
+        rate: Rate,
         output: &mut [f32],
         report: &mut FrameReport,
     ) -> Result<(), EngineError> {
-        let (codebooks, format) = (self.model.card().codebooks, self.model.packet_format());
+        let codebooks = self.model.card().codebooks;
+        let format = match rate {
+            Rate::Level(_) => self.model.packet_format(),
+            Rate::Codebooks(_) => self.model.packet_format().with_constant_count(rate.count(0.0, codebooks))?,
+        };
         self.encoder.step(input, 1, &mut self.encoded)?;
         for (channel, packet) in self.packets.iter_mut().enumerate() {
-            let used = count(self.encoded.importance[channel], level, codebooks);
+            let used = rate.count(self.encoded.importance[channel], codebooks);
             format.pack(&self.encoded.codes[channel * codebooks..][..used], packet)?;
         }
         report.channels = self.packets.len() as u8;
         report.codebooks = codebooks as u8;
-        report.level = level;
+        report.rate = rate;
         for (channel, packet) in self.packets.iter().enumerate() {
             let mut codes = [0; MAX_CODEBOOKS];
             let used = format.unpack(packet.bytes(), &mut codes)?;

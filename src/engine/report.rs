@@ -1,6 +1,6 @@
 //! What the codec thread tells the view about each frame, and the ring it travels in.
 
-use crate::codec::MAX_CODEBOOKS;
+use crate::codec::{LEVEL_MIN, MAX_CODEBOOKS, Rate};
 use rtrb::{Consumer, Producer, RingBuffer};
 
 /// Most channels a live loop carries.
@@ -48,8 +48,8 @@ pub struct FrameReport {
     pub channels: u8,
     /// Codebooks of the model, Nq.
     pub codebooks: u8,
-    /// Level l the frame was packed at.
-    pub level: f32,
+    /// What the frame was packed at.
+    pub rate: Rate,
     /// The frame came too late and was skipped: it has no codes and no bits.
     pub late: bool,
     /// The frames, `channels` of them.
@@ -64,7 +64,7 @@ impl Default for FrameReport {
             index: 0,
             channels: 1,
             codebooks: 8,
-            level: 0.0,
+            rate: Rate::Level(LEVEL_MIN),
             late: false,
             frames: [ChannelFrame::default(); MAX_CHANNELS],
             spectrum: [SPECTRUM_FLOOR_DB; SPECTRUM_BANDS],

@@ -8,6 +8,7 @@ use super::report::{FrameReport, ReportSender};
 use super::resample::HopResampler;
 use super::spectrum::Spectrum;
 use super::telemetry::{LoopState, Telemetry};
+use crate::codec::Rate;
 use crate::model::{Model, runtime};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
@@ -39,7 +40,7 @@ pub(super) struct Worker {
     made: u64,
     /// Frames since the start.
     frames: u64,
-    level: f32,
+    rate: Rate,
     /// Behind time, so hops are passed over until it has caught up.
     behind: bool,
     load: f32,
@@ -96,7 +97,7 @@ impl Worker {
         let host = vec![0.0; channels * resampler.input_max().max(resampler.output_max())];
         let (hop_in, mut hop_out) = (vec![0.0; channels * card.hop], vec![0.0; channels * card.hop]);
         for _ in 0..WARM_UP_STEPS {
-            pipeline.step(&hop_in, card.level.default, &mut hop_out, &mut FrameReport::default())?;
+            pipeline.step(&hop_in, Rate::Level(card.level.default), &mut hop_out, &mut FrameReport::default())?;
         }
         pipeline.reset()?;
         if !config.offline {
@@ -115,7 +116,7 @@ impl Worker {
             consumed: 0,
             made: 0,
             frames: 0,
-            level: card.level.default,
+            rate: Rate::Level(card.level.default),
             behind: true,
             load: 0.0,
             interleaved: vec![0.0; host.len()],
@@ -161,7 +162,7 @@ impl Worker {
     fn take_events(&mut self, end: u64) -> Result<bool, EngineError> {
         while let Ok(&event) = self.ends.events.peek() {
             match event {
-                Event::Level { at, level } if at < end => self.level = level,
+                Event::Rate { at, rate } if at < end => self.rate = rate,
                 Event::Restart { last, next } if last <= end => {
                     let _ = self.ends.events.pop();
                     self.restart(last, next)?;
@@ -200,7 +201,7 @@ impl Worker {
         if online && self.is_past(self.host_hop) {
             self.behind = true;
         }
-        let mut report = FrameReport { index: self.frames, level: self.level, ..FrameReport::default() };
+        let mut report = FrameReport { index: self.frames, rate: self.rate, ..FrameReport::default() };
         report.channels = self.channels as u8;
         let passed_over = online && self.behind && (waiting - needed) as f64 > self.host_hop;
         if passed_over {
@@ -209,7 +210,7 @@ impl Worker {
             self.pipeline.reset()?;
         } else {
             self.behind = false;
-            self.pipeline.step(&self.hop_in, self.level, &mut self.hop_out, &mut report)?;
+            self.pipeline.step(&self.hop_in, self.rate, &mut self.hop_out, &mut report)?;
         }
         let made = {
             let room = self.resampler.output_max();

@@ -65,14 +65,20 @@ pub fn write_png(path: &Path, reports: &[FrameReport], frame_rate: f64, title: &
     draw().map_err(failed)
 }
 
-/// Duration, level, mean bitrate and late frames in words.
+/// Duration, rate, mean bitrate and late frames in words.
 fn summary(reports: &[FrameReport], frame_rate: f64) -> String {
     let bits = reports.iter().map(|report| u64::from(report.bits())).sum();
     let mean = kilobits_per_second(bits, reports.len() as u64, frame_rate);
     let seconds = reports.len() as f64 / frame_rate;
-    let (low, high) = reports.iter().fold((f32::MAX, f32::MIN), |(low, high), r| (low.min(r.level), high.max(r.level)));
-    let level = if high - low < 0.05 { format!("level {low:.1}") } else { format!("level {low:.1} to {high:.1}") };
+    // Neighbours only: a level that moves and comes back is worth no more words.
+    let mut rates: Vec<String> = reports.iter().map(|report| report.rate.to_string()).collect();
+    rates.dedup();
+    let rate = match &rates[..] {
+        [] => String::new(),
+        [only] => only.clone(),
+        [first, .., last] => format!("{first} to {last}"),
+    };
     let late = reports.iter().filter(|report| report.late).count();
     let late = if late > 0 { format!(", {late} late frames") } else { String::new() };
-    format!("{seconds:.1} s, {level}, mean {mean:.2} kb/s{late}")
+    format!("{seconds:.1} s, {rate}, mean {mean:.2} kb/s{late}")
 }

@@ -3,7 +3,7 @@
 mod params;
 mod window;
 
-pub use params::{DEFAULT_LEVEL, MonitorChoice, VrvqParams};
+pub use params::{DEFAULT_LEVEL, ModeChoice, MonitorChoice, VrvqParams};
 
 use crate::engine::{LiveLoop, LoopConfig, MAX_CHANNELS, ReportReceiver, Telemetry};
 use crate::model::Model;
@@ -33,7 +33,7 @@ impl VrvqPlugin {
     /// Brings the loop's settings to the parameters'.
     fn follow_parameters(&mut self) {
         if let Some(live) = &mut self.live {
-            live.set_level(self.params.level());
+            live.set_rate(self.params.rate());
             live.set_monitor(self.params.monitor.value().into());
             live.set_difference_gain(self.params.difference_gain.value());
             live.set_bypass(self.params.bypass.value());

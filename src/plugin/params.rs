@@ -1,6 +1,6 @@
 //! The host's parameters. Their ids never change: sessions and automation refer to them.
 
-use crate::codec::{LEVEL_MAX, LEVEL_MIN};
+use crate::codec::{LEVEL_MAX, LEVEL_MIN, Rate, RateMode};
 use crate::engine::{DEFAULT_SAFETY_HOPS, MAX_DIFFERENCE_GAIN_DB, MAX_SAFETY_HOPS, Monitor};
 use nice_plug::prelude::*;
 use std::sync::Arc;
@@ -42,6 +42,39 @@ impl From<Monitor> for MonitorChoice {
     }
 }
 
+/// [`RateMode`] as a host sees it.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ModeChoice {
+    #[id = "vbr"]
+    #[name = "VBR"]
+    Vbr,
+    #[id = "cbr"]
+    #[name = "CBR"]
+    Cbr,
+}
+
+impl From<ModeChoice> for RateMode {
+    fn from(choice: ModeChoice) -> Self {
+        match choice {
+            ModeChoice::Vbr => Self::Vbr,
+            ModeChoice::Cbr => Self::Cbr,
+        }
+    }
+}
+
+impl From<RateMode> for ModeChoice {
+    fn from(mode: RateMode) -> Self {
+        match mode {
+            RateMode::Vbr => Self::Vbr,
+            RateMode::Cbr => Self::Cbr,
+        }
+    }
+}
+
+/// Most codebooks a host can ask for: those of the bundled model, and of the paper's.
+pub const MAX_CBR_CODEBOOKS: i32 = 8;
+const DEFAULT_CODEBOOKS: i32 = 4;
+
 /// Parameters and what is saved with the host's session.
 #[derive(Params)]
 pub struct VrvqParams {
@@ -68,6 +101,14 @@ pub struct VrvqParams {
     /// Gain of the difference in dB.
     #[id = "difference_gain"]
     pub difference_gain: FloatParam,
+
+    /// Variable or constant bitrate.
+    #[id = "mode"]
+    pub mode: EnumParam<ModeChoice>,
+
+    /// Codebooks of each frame in constant bitrate.
+    #[id = "codebooks"]
+    pub codebooks: IntParam,
 }
 
 /// Smallest window that shows everything.
@@ -103,6 +144,12 @@ impl Default for VrvqParams {
             )
             .with_unit(" dB")
             .with_value_to_string(formatters::v2s_f32_rounded(1)),
+            mode: EnumParam::new("Mode", ModeChoice::Vbr),
+            codebooks: IntParam::new(
+                "Codebooks",
+                DEFAULT_CODEBOOKS,
+                IntRange::Linear { min: 1, max: MAX_CBR_CODEBOOKS },
+            ),
         }
     }
 }
@@ -111,5 +158,13 @@ impl VrvqParams {
     /// The level l, 1 to 48.
     pub fn level(&self) -> f32 {
         self.log_level.value().exp()
+    }
+
+    /// What frames are packed at.
+    pub fn rate(&self) -> Rate {
+        match self.mode.value() {
+            ModeChoice::Vbr => Rate::Level(self.level()),
+            ModeChoice::Cbr => Rate::Codebooks(self.codebooks.value() as u8),
+        }
     }
 }

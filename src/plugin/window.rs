@@ -1,6 +1,7 @@
 //! The plug-in's window: the view in a nice-plug egui editor, its settings the host's parameters.
 
 use super::params::{MIN_WINDOW, VrvqParams};
+use crate::codec::RateMode;
 use crate::editor::{Controls, View};
 use crate::engine::{Monitor, ReportReceiver, Telemetry};
 use nice_plug::context::gui::GuiContext;
@@ -145,6 +146,22 @@ impl Controls for HostControls<'_> {
 
     fn end_level(&mut self) {
         self.setter.end_set_parameter(&self.params.log_level);
+    }
+
+    fn mode(&self) -> RateMode {
+        self.params.mode.value().into()
+    }
+
+    fn set_mode(&mut self, mode: RateMode) {
+        self.set(&self.params.mode, mode.into());
+    }
+
+    fn codebooks(&self) -> u8 {
+        self.params.codebooks.value() as u8
+    }
+
+    fn set_codebooks(&mut self, codebooks: u8) {
+        self.set(&self.params.codebooks, i32::from(codebooks));
     }
 
     fn monitor(&self) -> Monitor {

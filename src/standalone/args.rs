@@ -1,7 +1,8 @@
 //! The command line.
 
-use crate::codec::{LEVEL_MAX, LEVEL_MIN};
+use crate::codec::{LEVEL_MAX, LEVEL_MIN, Rate};
 use crate::engine::{DEFAULT_SAFETY_HOPS, MAX_SAFETY_HOPS};
+use crate::model::ModelCard;
 use clap::{Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -60,6 +61,9 @@ pub struct RunArgs {
     /// Level l, 1 to 48: the higher, the more bits.
     #[arg(long, value_name = "L", value_parser = level)]
     pub level: Option<f32>,
+    /// Constant bitrate: this many codebooks in every frame, whatever its importance.
+    #[arg(long, value_name = "N", conflicts_with = "level", value_parser = clap::value_parser!(u8).range(1..=32))]
+    pub codebooks: Option<u8>,
     /// Whole hops (11.6 ms) added to the latency, 0 to 8, for machines that produce late frames.
     #[arg(long, value_name = "HOPS", default_value_t = DEFAULT_SAFETY_HOPS,
           value_parser = clap::value_parser!(u32).range(..=i64::from(MAX_SAFETY_HOPS)))]
@@ -85,6 +89,16 @@ pub struct RunArgs {
     /// Start with the output audible, even with a microphone (which may howl through speakers).
     #[arg(long)]
     pub unmuted: bool,
+}
+
+impl RunArgs {
+    /// What frames are packed at to begin with.
+    pub fn rate(&self, card: &ModelCard) -> Rate {
+        match self.codebooks {
+            Some(number) => Rate::Codebooks(number.min(card.codebooks as u8)),
+            None => Rate::Level(self.level.unwrap_or(card.level.default)),
+        }
+    }
 }
 
 fn level(text: &str) -> Result<f32, String> {
@@ -121,6 +135,7 @@ mod tests {
             ["--level", "49"],
             ["--level", "loud"],
             ["--safety", "9"],
+            ["--codebooks", "0"],
             ["--sample-rate", "100"],
             ["--buffer-size", "0"],
             ["--duration", "-1"],

@@ -120,7 +120,7 @@ pub fn run(args: &RunArgs, parts: &Parts, mut reports: ReportReceiver) -> Result
         println!("no frame was decoded, so there is no picture");
         return Ok(());
     }
-    let title = format!("{} · level {:.1}", clip.name, parts.settings.level());
+    let title = format!("{} · {}", clip.name, parts.settings.rate());
     picture::write_png(&picture_path, &kept, card.frame_rate(), &title)?;
     println!("picture: {}", picture_path.display());
     Ok(())
@@ -152,7 +152,7 @@ fn introduce(clip: &Clip, processor: &Processor, parts: &Parts, rate: u32) {
     println!("model: {} ({})", status.model, status.runtime);
     let latency = processor.latency();
     let ms = f64::from(latency) * 1000.0 / f64::from(rate);
-    println!("level {:.1}, latency {latency} samples ({ms:.1} ms)", parts.settings.level());
+    println!("{}, latency {latency} samples ({ms:.1} ms)", parts.settings.rate());
 }
 
 fn finish(meter: &Meter, parts: &Parts, seconds: f64, interrupted: bool) {

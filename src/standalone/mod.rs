@@ -78,7 +78,7 @@ fn parts(args: &RunArgs, muted: bool) -> Result<(Parts, ReportReceiver)> {
         None => Model::builtin()?,
     };
     let (telemetry, reports) = Telemetry::new();
-    let settings = Settings::new(args.level.unwrap_or(model.card().level.default), args.safety, muted);
+    let settings = Settings::new(args.rate(model.card()), args.safety, muted);
     Ok((Parts { model, telemetry, settings }, reports))
 }
 

@@ -1,6 +1,6 @@
 //! The settings of the standalone app: atomics that the audio callback reads.
 
-use crate::codec::clamp_level;
+use crate::codec::{Rate, RateMode, clamp_level};
 use crate::editor::Controls;
 use crate::engine::{LiveLoop, MAX_DIFFERENCE_GAIN_DB, MAX_SAFETY_HOPS, Monitor};
 use std::sync::Arc;
@@ -10,12 +10,18 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering::Relaxed};
 #[derive(Debug)]
 pub struct Settings {
     level: AtomicU32,
+    constant: AtomicBool,
+    codebooks: AtomicU8,
     monitor: AtomicU8,
     difference_gain: AtomicU32,
     bypass: AtomicBool,
     safety: AtomicU32,
     muted: AtomicBool,
 }
+
+/// What the other mode starts at where a flag chose one.
+const DEFAULT_CODEBOOKS: u8 = 4;
+const DEFAULT_LEVEL: f32 = 16.0;
 
 const MONITORS: [Monitor; 3] = [Monitor::Decoded, Monitor::Dry, Monitor::Difference];
 
@@ -24,10 +30,16 @@ fn index_of(monitor: Monitor) -> u8 {
 }
 
 impl Settings {
-    /// Settings at `level`, with `safety` hops, decoded and not bypassed.
-    pub fn new(level: f32, safety: u32, muted: bool) -> Arc<Self> {
+    /// Settings at `rate`, with `safety` hops, decoded and not bypassed.
+    pub fn new(rate: Rate, safety: u32, muted: bool) -> Arc<Self> {
+        let (level, codebooks, constant) = match rate {
+            Rate::Level(level) => (clamp_level(level), DEFAULT_CODEBOOKS, false),
+            Rate::Codebooks(number) => (DEFAULT_LEVEL, number.max(1), true),
+        };
         Arc::new(Self {
-            level: AtomicU32::new(clamp_level(level).to_bits()),
+            level: AtomicU32::new(level.to_bits()),
+            constant: AtomicBool::new(constant),
+            codebooks: AtomicU8::new(codebooks),
             monitor: AtomicU8::new(index_of(Monitor::default())),
             difference_gain: AtomicU32::new(0.0f32.to_bits()),
             bypass: AtomicBool::new(false),
@@ -36,7 +48,20 @@ impl Settings {
         })
     }
 
-    /// Level l.
+    /// What frames are packed at.
+    pub fn rate(&self) -> Rate {
+        match self.mode() {
+            RateMode::Vbr => Rate::Level(self.level()),
+            RateMode::Cbr => Rate::Codebooks(self.codebooks.load(Relaxed)),
+        }
+    }
+
+    /// Variable or constant bitrate.
+    pub fn mode(&self) -> RateMode {
+        if self.constant.load(Relaxed) { RateMode::Cbr } else { RateMode::Vbr }
+    }
+
+    /// Level l of variable bitrate.
     pub fn level(&self) -> f32 {
         f32::from_bits(self.level.load(Relaxed))
     }
@@ -68,7 +93,7 @@ impl Settings {
 
     /// Hands all settings to the loop. Real-time safe.
     pub fn apply(&self, live: &mut LiveLoop) {
-        live.set_level(self.level());
+        live.set_rate(self.rate());
         live.set_monitor(self.monitor());
         live.set_difference_gain(self.difference_gain());
         live.set_bypass(self.bypass.load(Relaxed));
@@ -87,6 +112,22 @@ impl Controls for SettingsControls {
 
     fn set_level(&mut self, level: f32) {
         self.0.level.store(clamp_level(level).to_bits(), Relaxed);
+    }
+
+    fn mode(&self) -> RateMode {
+        self.0.mode()
+    }
+
+    fn set_mode(&mut self, mode: RateMode) {
+        self.0.constant.store(mode == RateMode::Cbr, Relaxed);
+    }
+
+    fn codebooks(&self) -> u8 {
+        self.0.codebooks.load(Relaxed)
+    }
+
+    fn set_codebooks(&mut self, codebooks: u8) {
+        self.0.codebooks.store(codebooks.max(1), Relaxed);
     }
 
     fn monitor(&self) -> Monitor {

@@ -58,8 +58,8 @@ pub fn run(args: &RunArgs, parts: &Parts, mut reports: ReportReceiver) -> Result
                 line.leave();
                 println!("model: {} ({})", status.model, status.runtime);
                 println!(
-                    "level {:.1}, latency of the loop {} samples ({:.1} ms)",
-                    parts.settings.level(),
+                    "{}, latency of the loop {} samples ({:.1} ms)",
+                    parts.settings.rate(),
                     parts.telemetry.latency_samples(),
                     parts.telemetry.latency_ms()
                 );

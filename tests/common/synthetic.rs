@@ -1,6 +1,6 @@
 //! Frame reports of an invented talker, for tests and demonstrations of what is drawn.
 
-use vrvq::codec::count;
+use vrvq::codec::{Rate, count};
 use vrvq::engine::{ChannelFrame, FrameReport, SPECTRUM_BANDS, band_hz};
 
 /// A pseudo-random value in [0, 1) that depends on nothing but `seed`.
@@ -20,7 +20,8 @@ pub fn report(index: u64, level: f32, channels: usize) -> FrameReport {
     let loud = phrase * (syllable * std::f32::consts::PI).sin().max(0.0).powf(0.6);
     let pitch = 120.0 + 45.0 * (t * 1.7).sin() + 20.0 * (t * 5.1).sin();
     let formants = [500.0 + 250.0 * (t * 2.3).sin(), 1500.0 + 600.0 * (t * 1.9).cos(), 2700.0 + 200.0 * t.sin()];
-    let mut report = FrameReport { index, channels: channels as u8, codebooks: 8, level, ..FrameReport::default() };
+    let mut report = FrameReport { index, channels: channels as u8, codebooks: 8, ..FrameReport::default() };
+    report.rate = Rate::Level(level);
     for band in 0..SPECTRUM_BANDS {
         let hz = band_hz(band);
         let mut db = -88.0 - 6.0 * (hz / 4000.0).min(2.0) + 5.0 * noise(index * 131 + band as u64);

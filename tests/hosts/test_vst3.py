@@ -88,6 +88,19 @@ def test_a_bounce_repeats_to_the_bit():
     assert np.array_equal(first, load().process(signal, 48000, buffer_size=512))
 
 
+def test_constant_bitrate_has_its_own_sound_and_comes_back_with_the_state():
+    signal = audio(1.0, 44100, 1)
+    outputs = [load(mode="CBR", codebooks=number).process(signal, 44100) for number in (1, 8)]
+    errors = [np.square(signal - output).sum() for output in outputs]
+    assert errors[1] < 0.6 * errors[0], "more codebooks, less error"
+    saved = load(mode="CBR", codebooks=8).raw_state
+    other = load()
+    assert str(other.mode) == "VBR"
+    other.raw_state = saved
+    assert (str(other.mode), int(other.codebooks)) == ("CBR", 8)
+    assert np.array_equal(other.process(signal, 44100), outputs[1])
+
+
 def test_difference_is_dry_less_decoded():
     signal = audio(1.0, 48000, 2)
     decoded, difference = (load(monitor=choice).process(signal, 48000, buffer_size=512) for choice in ("Decoded", "Difference"))
