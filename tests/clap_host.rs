@@ -176,7 +176,7 @@ fn real_time_is_aligned_or_silent() {
 fn parameters_are_what_sessions_rely_on() {
     let mut host = Host::new();
     let names: Vec<&str> = host.parameters().iter().map(|p| p.name.as_str()).collect();
-    assert_eq!(names, ["Level", "Monitor", "Bypass", "Safety", "Difference gain", "Mode", "Codebooks"]);
+    assert_eq!(names, ["Level", "Monitor", "Bypass", "Safety", "Difference gain", "Mode", "Codebooks", "Stereo"]);
     let by_name = |host: &Host, name: &str| host.parameters().iter().find(|p| p.name == name).unwrap().clone();
     let (level, bypass, safety) = (by_name(&host, "Level"), by_name(&host, "Bypass"), by_name(&host, "Safety"));
     assert!(level.flags.contains(ParamInfoFlags::IS_AUTOMATABLE));
@@ -185,9 +185,16 @@ fn parameters_are_what_sessions_rely_on() {
     // The ids that sessions and automation are stored under.
     let hash =
         |id: &str| id.bytes().fold(0_u32, |hash, byte| hash.wrapping_mul(31).wrapping_add(byte.into())) & !(1 << 31);
-    for (parameter, id) in
-        host.parameters().iter().zip(["level", "monitor", "bypass", "safety", "difference_gain", "mode", "codebooks"])
-    {
+    for (parameter, id) in host.parameters().iter().zip([
+        "level",
+        "monitor",
+        "bypass",
+        "safety",
+        "difference_gain",
+        "mode",
+        "codebooks",
+        "stereo",
+    ]) {
         assert_eq!(parameter.id.get(), hash(id), "{}", parameter.name);
     }
     for (text, part) in [("1", 0.0), ("48", 1.0), ("6.9282", 0.5)] {

@@ -5,7 +5,7 @@ mod common;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use vrvq::codec::{Rate, kilobits_per_second};
-use vrvq::engine::{FrameReport, LiveLoop, LoopConfig, LoopState, Monitor, ReportReceiver, Telemetry};
+use vrvq::engine::{FrameReport, LiveLoop, LoopConfig, LoopState, Monitor, ReportReceiver, StereoMode, Telemetry};
 use vrvq::model::Model;
 
 fn config(sample_rate: f64, channels: usize, max_block: usize) -> LoopConfig {
@@ -181,6 +181,58 @@ fn constant_bitrate_uses_as_many_codebooks_in_every_frame() {
         output[latency..].iter().zip(&audio[0]).map(|(output, input)| (output - input).powi(2)).sum()
     };
     assert!(error(&eight[0]) < 0.8 * error(&three[0]), "more codebooks, less error");
+}
+
+#[test]
+fn in_mid_side_equal_channels_cost_little_more_than_one() {
+    let mono = common::demo_mono()[..60_000].to_vec();
+    let audio = [mono.clone(), mono];
+    let mean_bits = |stereo| {
+        let (mut live, _, mut reports) = start(config(44_100.0, 2, 512));
+        live.set_stereo(stereo);
+        let output = run(&mut live, &audio, &[512]);
+        let reports = drain(&mut reports);
+        // The mode is reached within two frames.
+        assert!(reports[2..].iter().all(|report| report.stereo == stereo));
+        let bits = |channel: usize| {
+            reports[2..].iter().map(|report| f64::from(report.frames[channel].bits)).sum::<f64>()
+                / reports[2..].len() as f64
+        };
+        (output, bits(0), bits(1))
+    };
+    let (_, left, right) = mean_bits(StereoMode::LeftRight);
+    let (output, mid, side) = mean_bits(StereoMode::MidSide);
+    assert!((left - right).abs() < 0.5 && (mid - left).abs() < 0.5, "{left} {right} {mid}");
+    assert!(side < 13.1, "an empty side costs {side} bits a frame");
+    let apart = common::largest_difference(&output[0][4096..], &output[1][4096..]);
+    assert!(apart < 0.01, "equal channels come out {apart} apart");
+}
+
+#[test]
+fn the_stereo_mode_changes_without_a_click() {
+    let left: Vec<f32> = (0..132_000).map(|i| 0.5 * (i as f32 * 0.02).sin()).collect();
+    let right: Vec<f32> = (0..132_000).map(|i| 0.3 * (i as f32 * 0.031).sin()).collect();
+    let (mut live, telemetry, _) = start(config(44_100.0, 2, 512));
+    let mut output = [Vec::new(), Vec::new()];
+    for (index, mode) in [StereoMode::LeftRight, StereoMode::MidSide, StereoMode::LeftRight].into_iter().enumerate() {
+        live.set_stereo(mode);
+        let part = index * 44_000..(index + 1) * 44_000;
+        let part = run(&mut live, &[left[part.clone()].to_vec(), right[part].to_vec()], &[512]);
+        output.iter_mut().zip(part).for_each(|(output, part)| output.extend(part));
+    }
+    assert_eq!(telemetry.late_frames(), 0);
+    let latency = live.latency() as usize;
+    for output in &output {
+        let step =
+            |range: std::ops::Range<usize>| output[range].windows(2).map(|w| (w[1] - w[0]).abs()).fold(0.0, f32::max);
+        let usual = step(20_000..42_000);
+        for at in [44_000, 88_000] {
+            let around = step(at..at + latency + 4096);
+            assert!(around < 1.5 * usual + 0.01, "a step of {around} at {at}, {usual} is usual");
+            let energy = |from: usize| output[from..from + 4410].iter().map(|s| s * s).sum::<f32>();
+            assert!(energy(at + latency + 4096) > 0.5 * energy(20_000), "the sound comes back");
+        }
+    }
 }
 
 #[test]

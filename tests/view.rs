@@ -8,7 +8,7 @@ use egui_kittest::{Harness, kittest::Queryable};
 use std::sync::Arc;
 use vrvq::codec::{RateMode, count, kilobits_per_second};
 use vrvq::editor::{Controls, View};
-use vrvq::engine::{FrameReport, LoopState, Monitor, ReportSender, Telemetry, report_ring};
+use vrvq::engine::{FrameReport, LoopState, Monitor, ReportSender, StereoMode, Telemetry, report_ring};
 
 /// Room that the harness leaves around what it shows.
 const HARNESS_MARGIN: egui::Vec2 = vec2(8.0, 8.0);
@@ -19,6 +19,7 @@ struct Settings {
     level: f32,
     mode: RateMode,
     codebooks: u8,
+    stereo: StereoMode,
     monitor: Monitor,
     difference_gain: f32,
     bypass: bool,
@@ -57,6 +58,12 @@ impl Controls for Settings {
     fn set_codebooks(&mut self, codebooks: u8) {
         assert!((1..=8).contains(&codebooks), "{codebooks}");
         self.codebooks = codebooks;
+    }
+    fn stereo(&self) -> StereoMode {
+        self.stereo
+    }
+    fn set_stereo(&mut self, stereo: StereoMode) {
+        self.stereo = stereo;
     }
     fn monitor(&self) -> Monitor {
         self.monitor
@@ -105,6 +112,7 @@ impl Bench {
             level: 16.0,
             mode: RateMode::Vbr,
             codebooks: 4,
+            stereo: StereoMode::LeftRight,
             monitor: Monitor::Decoded,
             difference_gain: 0.0,
             bypass: false,
@@ -216,6 +224,18 @@ fn variable_and_constant_bitrate_are_switched_at_equal_bitrate() {
     assert_eq!((bench.settings().mode, bench.settings().gestures), (RateMode::Vbr, 1));
     let error = mean_bits(level) / (10.0 * f64::from(number + 1)) - 1.0;
     assert!(error.abs() < 0.02, "level {level} is {:.1} % off", 100.0 * error);
+}
+
+#[test]
+fn two_channels_can_be_coded_as_mid_and_side() {
+    let mut bench = Bench::new(700.0, 450.0);
+    bench.send((0..50).map(|i| synthetic::report(i, 16.0, 1)));
+    assert!(bench.harness.query_by_label("M/S").is_none(), "one channel has no sides");
+    bench.send((50..100).map(|i| synthetic::report(i, 16.0, 2)));
+    bench.click("M/S");
+    assert_eq!(bench.settings().stereo, StereoMode::MidSide);
+    bench.click("L/R");
+    assert_eq!(bench.settings().stereo, StereoMode::LeftRight);
 }
 
 #[test]

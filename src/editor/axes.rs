@@ -4,7 +4,7 @@ use super::history::History;
 use super::map::Span;
 use super::theme;
 use crate::codec::{PacketFormat, kilobits_per_second};
-use crate::engine::{SPECTRUM_HIGH_HZ, SPECTRUM_LOW_HZ};
+use crate::engine::{SPECTRUM_HIGH_HZ, SPECTRUM_LOW_HZ, StereoMode};
 use egui::{Align2, Color32, Painter, Rect, Sense, Shape, Stroke, Ui, pos2, vec2};
 
 const GAP: f32 = 5.0;
@@ -145,7 +145,9 @@ pub fn labels(ui: &Ui, rect: Rect, rows: &Rows, history: &History, span: &Span, 
         tick(rows.bitrate, value / top, format!("{value}"), theme::FAINT);
     }
     if history.channels() > 1 {
-        for (channel, text) in ["L", "R"].into_iter().enumerate() {
+        let newest = history.received().checked_sub(1).and_then(|frame| history.at(frame));
+        let names = newest.map_or(StereoMode::LeftRight, |report| report.stereo).channel_names();
+        for (channel, text) in names.map(|name| &name[..1]).into_iter().enumerate() {
             let share = 0.75 - 0.5 * channel as f32;
             tick(rows.codes, share, text.into(), channel_colour(channel));
             let at = pos2(rect.left() + 1.0 + 13.0 * scale * channel as f32, rows.importance.top() + 15.0 * scale);

@@ -1,7 +1,7 @@
 //! The settings a view turns, whoever owns them: a plug-in host's parameters or the standalone app.
 
 use crate::codec::RateMode;
-use crate::engine::Monitor;
+use crate::engine::{Monitor, StereoMode};
 
 /// Settings behind the view. Values are read on each frame, since a host may change them too.
 pub trait Controls {
@@ -21,6 +21,10 @@ pub trait Controls {
     fn codebooks(&self) -> u8;
     /// Sets the codebooks of constant bitrate, from 1 on.
     fn set_codebooks(&mut self, codebooks: u8);
+    /// How two channels are coded.
+    fn stereo(&self) -> StereoMode;
+    /// Chooses how two channels are coded.
+    fn set_stereo(&mut self, stereo: StereoMode);
     /// What is heard.
     fn monitor(&self) -> Monitor;
     /// Chooses what is heard.

@@ -1,6 +1,7 @@
 //! The view: it knows frame reports and settings, not the loop that makes them.
 
 mod axes;
+mod chips;
 pub mod colours;
 mod controls;
 mod header;
@@ -12,6 +13,7 @@ mod meters;
 mod mode;
 mod readout;
 mod scroll;
+mod stereo;
 mod switches;
 pub mod theme;
 mod tip;

@@ -1,15 +1,16 @@
 //! Variable or constant bitrate, switched so that the bitrate stays: what is heard then differs by how the bits are
 //! spread over time, and by nothing else.
 
+use super::chips::{self, Choice};
 use super::history::History;
-use super::{Controls, colours, theme};
+use super::{Controls, colours};
 use crate::codec::{PacketFormat, RateMode, clamp_level, count, level_for_count};
-use egui::{Align2, Rect, Role, Sense, Ui, WidgetInfo, pos2};
+use egui::{Rect, Ui};
 
 /// Seconds of the map that the bitrate is measured over.
 const MEMORY_SECONDS: f64 = 10.0;
 
-const CHOICES: [(RateMode, &str, &str); 2] = [
+const CHOICES: [Choice<RateMode>; 2] = [
     (
         RateMode::Vbr,
         "VBR",
@@ -24,27 +25,11 @@ const CHOICES: [(RateMode, &str, &str); 2] = [
     ),
 ];
 
-/// Draws the two modes in the top right corner of the card `rect` and switches between them.
+/// Draws the two modes in the corner of the card `rect` and switches between them.
 pub fn show(ui: &Ui, rect: Rect, scale: f32, history: &History, frame_rate: f64, controls: &mut dyn Controls) {
-    let (width, height) = (31.0 * scale, 16.0 * scale);
-    for (index, (mode, name, hint)) in CHOICES.into_iter().enumerate() {
-        let left = rect.right() - 6.0 - (2 - index) as f32 * width;
-        let place = Rect::from_min_max(pos2(left, rect.top() + 4.0), pos2(left + width, rect.top() + 4.0 + height));
-        let response = ui.interact(place, ui.scope_id().with(name), Sense::click());
-        let on = controls.mode() == mode;
-        response.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, on, name));
-        let fill = match (on, response.hovered() || response.has_focus()) {
-            (true, _) => theme::ACCENT,
-            (false, true) => theme::GRID,
-            (false, false) => theme::CONTROL,
-        };
-        ui.painter().rect_filled(place, 3.0, fill);
-        let colour = if on { theme::BACKGROUND } else { theme::TEXT };
-        ui.painter().text(place.center(), Align2::CENTER_CENTER, name, theme::text(10.5 * scale), colour);
-        if response.on_hover_text(hint).clicked() && !on {
-            keep_bitrate(history, frame_rate, mode, controls);
-            controls.set_mode(mode);
-        }
+    if let Some(mode) = chips::choose(ui, rect, scale, &CHOICES, Some(controls.mode())) {
+        keep_bitrate(history, frame_rate, mode, controls);
+        controls.set_mode(mode);
     }
 }
 

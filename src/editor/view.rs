@@ -3,7 +3,7 @@
 use super::history::History;
 use super::layout::Layout;
 use super::meters::Meters;
-use super::{Controls, header, knob, map, mode, readout, switches, theme};
+use super::{Controls, header, knob, map, mode, readout, stereo, switches, theme};
 use crate::codec::BitrateMeter;
 use crate::engine::{ReportReceiver, Status, Telemetry};
 use egui::Ui;
@@ -74,6 +74,9 @@ impl View {
         mode::show(ui, layout.level, scale, &self.history, self.frame_rate, controls);
         switches::show(ui, layout.listen, scale, controls);
         readout::bitrate(ui, layout.bitrate, scale, &mut self.bitrate);
+        if self.history.channels() > 1 {
+            stereo::show(ui, layout.bitrate, scale, controls);
+        }
         let hop_ms = 1000.0 / self.frame_rate;
         readout::engine(ui, layout.engine, scale, &self.telemetry, hop_ms, controls);
         self.meters.show(ui, layout.meters, scale, &self.telemetry, self.history.channels());

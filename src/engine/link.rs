@@ -3,6 +3,7 @@
 //! Time is counted in host samples since the loop started. The input ring carries samples by position; the output
 //! ring's sample with index i holds the codec's output at position i, which lags the input by the chain's delay.
 
+use super::settings::StereoMode;
 use crate::codec::Rate;
 use rtrb::{Consumer, Producer, RingBuffer};
 use std::sync::OnceLock;
@@ -14,6 +15,8 @@ use std::thread::Thread;
 pub(super) enum Event {
     /// From position `at` on, frames are packed at `rate`.
     Rate { at: u64, rate: Rate },
+    /// From position `at` on, two channels are coded in this mode.
+    Stereo { at: u64, mode: StereoMode },
     /// The input up to position `last` is forgotten; what follows in the ring starts at position `next`.
     Restart { last: u64, next: u64 },
 }

@@ -8,7 +8,7 @@ use super::link::{AudioEnds, Event, Shared, rings};
 use super::ramp::Ramp;
 use super::report::MAX_CHANNELS;
 use super::resample::{Timing, measure};
-use super::settings::{MAX_SAFETY_HOPS, Monitor};
+use super::settings::{MAX_SAFETY_HOPS, Monitor, StereoMode};
 use super::telemetry::{LoopState, Telemetry};
 use super::wet::Wet;
 use super::worker::Worker;
@@ -61,6 +61,8 @@ pub struct LiveLoop {
     position: u64,
     rate: Rate,
     sent_rate: Option<Rate>,
+    stereo: StereoMode,
+    sent_stereo: Option<StereoMode>,
     /// Input up to this position was sent; what came since was lost for want of room.
     lost_from: Option<u64>,
     monitor: Monitor,
@@ -142,6 +144,8 @@ impl LiveLoop {
             position: 0,
             rate,
             sent_rate: None,
+            stereo: StereoMode::default(),
+            sent_stereo: None,
             lost_from: None,
             monitor: Monitor::Decoded,
             difference_gain: 0.0,
@@ -173,6 +177,11 @@ impl LiveLoop {
     /// Sets the level, or the number of codebooks, from the next sample on; frames that end after it use it.
     pub fn set_rate(&mut self, rate: Rate) {
         self.rate = rate.clamped();
+    }
+
+    /// Sets how two channels are coded from the next sample on, by a short fade of the decoded signal.
+    pub fn set_stereo(&mut self, stereo: StereoMode) {
+        self.stereo = stereo;
     }
 
     /// Chooses what is heard, by a cross-fade.
@@ -323,6 +332,11 @@ impl LiveLoop {
             && self.ends.events.push(Event::Rate { at: self.position, rate: self.rate }).is_ok()
         {
             self.sent_rate = Some(self.rate);
+        }
+        if self.sent_stereo != Some(self.stereo)
+            && self.ends.events.push(Event::Stereo { at: self.position, mode: self.stereo }).is_ok()
+        {
+            self.sent_stereo = Some(self.stereo);
         }
         if let Ok(mut chunk) = self.ends.input.write_chunk(count * frames) {
             let (first, second) = chunk.as_mut_slices();

@@ -27,6 +27,7 @@ mod report;
 mod resample;
 mod settings;
 mod spectrum;
+mod stereo;
 mod telemetry;
 mod wet;
 mod worker;
@@ -38,5 +39,5 @@ pub use report::{
     ChannelFrame, FrameReport, MAX_CHANNELS, ReportReceiver, ReportSender, SPECTRUM_BANDS, SPECTRUM_FLOOR_DB,
     SPECTRUM_HIGH_HZ, SPECTRUM_LOW_HZ, band_hz, report_ring,
 };
-pub use settings::{DEFAULT_SAFETY_HOPS, MAX_DIFFERENCE_GAIN_DB, MAX_SAFETY_HOPS, Monitor};
+pub use settings::{DEFAULT_SAFETY_HOPS, MAX_DIFFERENCE_GAIN_DB, MAX_SAFETY_HOPS, Monitor, StereoMode};
 pub use telemetry::{LoopState, Status, Telemetry};

@@ -1,5 +1,6 @@
 //! What the codec thread tells the view about each frame, and the ring it travels in.
 
+use super::settings::StereoMode;
 use crate::codec::{LEVEL_MIN, MAX_CODEBOOKS, Rate};
 use rtrb::{Consumer, Producer, RingBuffer};
 
@@ -50,6 +51,8 @@ pub struct FrameReport {
     pub codebooks: u8,
     /// What the frame was packed at.
     pub rate: Rate,
+    /// How two channels were coded.
+    pub stereo: StereoMode,
     /// The frame came too late and was skipped: it has no codes and no bits.
     pub late: bool,
     /// The frames, `channels` of them.
@@ -65,6 +68,7 @@ impl Default for FrameReport {
             channels: 1,
             codebooks: 8,
             rate: Rate::Level(LEVEL_MIN),
+            stereo: StereoMode::default(),
             late: false,
             frames: [ChannelFrame::default(); MAX_CHANNELS],
             spectrum: [SPECTRUM_FLOOR_DB; SPECTRUM_BANDS],

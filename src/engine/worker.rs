@@ -6,7 +6,9 @@ use super::live::LoopConfig;
 use super::pipeline::Pipeline;
 use super::report::{FrameReport, ReportSender};
 use super::resample::HopResampler;
+use super::settings::StereoMode;
 use super::spectrum::Spectrum;
+use super::stereo::{self, Fade, Stereo};
 use super::telemetry::{LoopState, Telemetry};
 use crate::codec::Rate;
 use crate::model::{Model, runtime};
@@ -41,6 +43,7 @@ pub(super) struct Worker {
     /// Frames since the start.
     frames: u64,
     rate: Rate,
+    stereo: Stereo,
     /// Behind time, so hops are passed over until it has caught up.
     behind: bool,
     load: f32,
@@ -117,6 +120,7 @@ impl Worker {
             made: 0,
             frames: 0,
             rate: Rate::Level(card.level.default),
+            stereo: Stereo::new(),
             behind: true,
             load: 0.0,
             interleaved: vec![0.0; host.len()],
@@ -163,6 +167,12 @@ impl Worker {
         while let Ok(&event) = self.ends.events.peek() {
             match event {
                 Event::Rate { at, rate } if at < end => self.rate = rate,
+                Event::Stereo { at, mode } if at < end => {
+                    self.stereo.set(mode);
+                    if self.frames == 0 {
+                        self.stereo.restart();
+                    }
+                }
                 Event::Restart { last, next } if last <= end => {
                     let _ = self.ends.events.pop();
                     self.restart(last, next)?;
@@ -184,6 +194,7 @@ impl Worker {
         self.consumed = next;
         self.pipeline.reset()?;
         self.resampler.reset();
+        self.stereo.restart();
         self.hop_out.fill(0.0);
         while self.made < next && !self.shared.stop.load(Acquire) {
             let silent = (next - self.made).min((self.host.len() / self.channels) as u64) as usize;
@@ -210,7 +221,7 @@ impl Worker {
             self.pipeline.reset()?;
         } else {
             self.behind = false;
-            self.pipeline.step(&self.hop_in, self.rate, &mut self.hop_out, &mut report)?;
+            self.code(&mut report)?;
         }
         let made = {
             let room = self.resampler.output_max();
@@ -235,6 +246,26 @@ impl Worker {
         let load = (started.elapsed().as_secs_f64() / self.hop_seconds) as f32;
         self.load += (load - self.load) / LOAD_HOPS;
         self.telemetry.set_load(self.load);
+        Ok(())
+    }
+
+    /// Sends `hop_in` through the codec to `hop_out`.
+    fn code(&mut self, report: &mut FrameReport) -> Result<(), EngineError> {
+        let (mode, fade) = if self.channels == 2 { self.stereo.next() } else { (StereoMode::LeftRight, Fade::None) };
+        let mid_side = mode == StereoMode::MidSide;
+        if mid_side {
+            stereo::to_mid_side(&mut self.hop_in);
+        }
+        self.pipeline.step(&self.hop_in, self.rate, &mut self.hop_out, report)?;
+        if mid_side {
+            // The input too: its spectrum is shown as it came.
+            stereo::to_left_right(&mut self.hop_in);
+            stereo::to_left_right(&mut self.hop_out);
+        }
+        if fade != Fade::None {
+            stereo::fade(&mut self.hop_out, self.channels, fade);
+        }
+        report.stereo = mode;
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 mod params;
 mod window;
 
-pub use params::{DEFAULT_LEVEL, ModeChoice, MonitorChoice, VrvqParams};
+pub use params::{DEFAULT_LEVEL, ModeChoice, MonitorChoice, StereoChoice, VrvqParams};
 
 use crate::engine::{LiveLoop, LoopConfig, MAX_CHANNELS, ReportReceiver, Telemetry};
 use crate::model::Model;
@@ -34,6 +34,7 @@ impl VrvqPlugin {
     fn follow_parameters(&mut self) {
         if let Some(live) = &mut self.live {
             live.set_rate(self.params.rate());
+            live.set_stereo(self.params.stereo.value().into());
             live.set_monitor(self.params.monitor.value().into());
             live.set_difference_gain(self.params.difference_gain.value());
             live.set_bypass(self.params.bypass.value());

@@ -1,7 +1,7 @@
 //! The host's parameters. Their ids never change: sessions and automation refer to them.
 
 use crate::codec::{LEVEL_MAX, LEVEL_MIN, Rate, RateMode};
-use crate::engine::{DEFAULT_SAFETY_HOPS, MAX_DIFFERENCE_GAIN_DB, MAX_SAFETY_HOPS, Monitor};
+use crate::engine::{DEFAULT_SAFETY_HOPS, MAX_DIFFERENCE_GAIN_DB, MAX_SAFETY_HOPS, Monitor, StereoMode};
 use nice_plug::prelude::*;
 use std::sync::Arc;
 
@@ -71,6 +71,35 @@ impl From<RateMode> for ModeChoice {
     }
 }
 
+/// [`StereoMode`] as a host sees it.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StereoChoice {
+    #[id = "left_right"]
+    #[name = "Left/Right"]
+    LeftRight,
+    #[id = "mid_side"]
+    #[name = "Mid/Side"]
+    MidSide,
+}
+
+impl From<StereoChoice> for StereoMode {
+    fn from(choice: StereoChoice) -> Self {
+        match choice {
+            StereoChoice::LeftRight => Self::LeftRight,
+            StereoChoice::MidSide => Self::MidSide,
+        }
+    }
+}
+
+impl From<StereoMode> for StereoChoice {
+    fn from(mode: StereoMode) -> Self {
+        match mode {
+            StereoMode::LeftRight => Self::LeftRight,
+            StereoMode::MidSide => Self::MidSide,
+        }
+    }
+}
+
 /// Most codebooks a host can ask for: those of the bundled model, and of the paper's.
 pub const MAX_CBR_CODEBOOKS: i32 = 8;
 const DEFAULT_CODEBOOKS: i32 = 4;
@@ -109,6 +138,10 @@ pub struct VrvqParams {
     /// Codebooks of each frame in constant bitrate.
     #[id = "codebooks"]
     pub codebooks: IntParam,
+
+    /// How two channels are coded.
+    #[id = "stereo"]
+    pub stereo: EnumParam<StereoChoice>,
 }
 
 /// Smallest window that shows everything.
@@ -145,6 +178,7 @@ impl Default for VrvqParams {
             .with_unit(" dB")
             .with_value_to_string(formatters::v2s_f32_rounded(1)),
             mode: EnumParam::new("Mode", ModeChoice::Vbr),
+            stereo: EnumParam::new("Stereo", StereoChoice::LeftRight),
             codebooks: IntParam::new(
                 "Codebooks",
                 DEFAULT_CODEBOOKS,

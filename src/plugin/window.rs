@@ -3,7 +3,7 @@
 use super::params::{MIN_WINDOW, VrvqParams};
 use crate::codec::RateMode;
 use crate::editor::{Controls, View};
-use crate::engine::{Monitor, ReportReceiver, Telemetry};
+use crate::engine::{Monitor, ReportReceiver, StereoMode, Telemetry};
 use nice_plug::context::gui::GuiContext;
 use nice_plug::editor::{HostMethods, SizeConstraints, SpawnedEditor, dpi};
 use nice_plug::prelude::*;
@@ -162,6 +162,14 @@ impl Controls for HostControls<'_> {
 
     fn set_codebooks(&mut self, codebooks: u8) {
         self.set(&self.params.codebooks, i32::from(codebooks));
+    }
+
+    fn stereo(&self) -> StereoMode {
+        self.params.stereo.value().into()
+    }
+
+    fn set_stereo(&mut self, stereo: StereoMode) {
+        self.set(&self.params.stereo, stereo.into());
     }
 
     fn monitor(&self) -> Monitor {

@@ -64,6 +64,9 @@ pub struct RunArgs {
     /// Constant bitrate: this many codebooks in every frame, whatever its importance.
     #[arg(long, value_name = "N", conflicts_with = "level", value_parser = clap::value_parser!(u8).range(1..=32))]
     pub codebooks: Option<u8>,
+    /// Code mid and side instead of left and right.
+    #[arg(long)]
+    pub mid_side: bool,
     /// Whole hops (11.6 ms) added to the latency, 0 to 8, for machines that produce late frames.
     #[arg(long, value_name = "HOPS", default_value_t = DEFAULT_SAFETY_HOPS,
           value_parser = clap::value_parser!(u32).range(..=i64::from(MAX_SAFETY_HOPS)))]

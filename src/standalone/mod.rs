@@ -30,7 +30,7 @@ mod terminal;
 mod watch;
 mod window;
 
-use crate::engine::{ReportReceiver, Telemetry};
+use crate::engine::{ReportReceiver, StereoMode, Telemetry};
 use crate::model::Model;
 use anyhow::Result;
 use args::{Args, Command, RunArgs};
@@ -79,6 +79,9 @@ fn parts(args: &RunArgs, muted: bool) -> Result<(Parts, ReportReceiver)> {
     };
     let (telemetry, reports) = Telemetry::new();
     let settings = Settings::new(args.rate(model.card()), args.safety, muted);
+    if args.mid_side {
+        settings.set_stereo(StereoMode::MidSide);
+    }
     Ok((Parts { model, telemetry, settings }, reports))
 }
 

@@ -2,7 +2,7 @@
 
 use crate::codec::{Rate, RateMode, clamp_level};
 use crate::editor::Controls;
-use crate::engine::{LiveLoop, MAX_DIFFERENCE_GAIN_DB, MAX_SAFETY_HOPS, Monitor};
+use crate::engine::{LiveLoop, MAX_DIFFERENCE_GAIN_DB, MAX_SAFETY_HOPS, Monitor, StereoMode};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering::Relaxed};
 
@@ -14,6 +14,7 @@ pub struct Settings {
     codebooks: AtomicU8,
     monitor: AtomicU8,
     difference_gain: AtomicU32,
+    mid_side: AtomicBool,
     bypass: AtomicBool,
     safety: AtomicU32,
     muted: AtomicBool,
@@ -42,6 +43,7 @@ impl Settings {
             codebooks: AtomicU8::new(codebooks),
             monitor: AtomicU8::new(index_of(Monitor::default())),
             difference_gain: AtomicU32::new(0.0f32.to_bits()),
+            mid_side: AtomicBool::new(false),
             bypass: AtomicBool::new(false),
             safety: AtomicU32::new(safety.min(MAX_SAFETY_HOPS)),
             muted: AtomicBool::new(muted),
@@ -91,9 +93,20 @@ impl Settings {
         f32::from_bits(self.difference_gain.load(Relaxed))
     }
 
+    /// How two channels are coded.
+    pub fn stereo(&self) -> StereoMode {
+        if self.mid_side.load(Relaxed) { StereoMode::MidSide } else { StereoMode::LeftRight }
+    }
+
+    /// Chooses how two channels are coded.
+    pub fn set_stereo(&self, stereo: StereoMode) {
+        self.mid_side.store(stereo == StereoMode::MidSide, Relaxed);
+    }
+
     /// Hands all settings to the loop. Real-time safe.
     pub fn apply(&self, live: &mut LiveLoop) {
         live.set_rate(self.rate());
+        live.set_stereo(self.stereo());
         live.set_monitor(self.monitor());
         live.set_difference_gain(self.difference_gain());
         live.set_bypass(self.bypass.load(Relaxed));
@@ -128,6 +141,14 @@ impl Controls for SettingsControls {
 
     fn set_codebooks(&mut self, codebooks: u8) {
         self.0.codebooks.store(codebooks.max(1), Relaxed);
+    }
+
+    fn stereo(&self) -> StereoMode {
+        self.0.stereo()
+    }
+
+    fn set_stereo(&mut self, stereo: StereoMode) {
+        self.0.set_stereo(stereo);
     }
 
     fn monitor(&self) -> Monitor {

@@ -1,0 +1,38 @@
+//! A choice of two or three words in the corner of a card.
+
+use super::theme;
+use egui::{Align2, Rect, Role, Sense, Ui, WidgetInfo, pos2};
+
+/// A choice: its value, its short name and what it means.
+pub type Choice<T> = (T, &'static str, &'static str);
+
+/// Draws `choices` in the top right corner of the card `rect`; the one that was clicked, unless it is `current`.
+pub fn choose<T: Copy + PartialEq>(
+    ui: &Ui,
+    rect: Rect,
+    scale: f32,
+    choices: &[Choice<T>],
+    current: Option<T>,
+) -> Option<T> {
+    let (width, height) = (31.0 * scale, 16.0 * scale);
+    let mut chosen = None;
+    for (index, &(value, name, hint)) in choices.iter().enumerate() {
+        let left = rect.right() - 6.0 - (choices.len() - index) as f32 * width;
+        let place = Rect::from_min_max(pos2(left, rect.top() + 4.0), pos2(left + width, rect.top() + 4.0 + height));
+        let response = ui.interact(place, ui.scope_id().with(name), Sense::click());
+        let on = current == Some(value);
+        response.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, on, name));
+        let fill = match (on, response.hovered() || response.has_focus()) {
+            (true, _) => theme::ACCENT,
+            (false, true) => theme::GRID,
+            (false, false) => theme::CONTROL,
+        };
+        ui.painter().rect_filled(place, 3.0, fill);
+        let colour = if on { theme::BACKGROUND } else { theme::TEXT };
+        ui.painter().text(place.center(), Align2::CENTER_CENTER, name, theme::text(10.5 * scale), colour);
+        if response.on_hover_text(hint).clicked() && !on {
+            chosen = Some(value);
+        }
+    }
+    chosen
+}

@@ -1,0 +1,23 @@
+//! How two channels are coded.
+
+use super::Controls;
+use super::chips::{self, Choice};
+use crate::engine::StereoMode;
+use egui::{Rect, Ui};
+
+const CHOICES: [Choice<StereoMode>; 2] = [
+    (StereoMode::LeftRight, "L/R", "Left and right are coded each on its own."),
+    (
+        StereoMode::MidSide,
+        "M/S",
+        "Mid (half the sum) and side (half the difference) are coded: where left and right are the same, the side is \
+         silent and costs one codebook.",
+    ),
+];
+
+/// Draws the two modes in the corner of the card `rect` and switches between them.
+pub fn show(ui: &Ui, rect: Rect, scale: f32, controls: &mut dyn Controls) {
+    if let Some(stereo) = chips::choose(ui, rect, scale, &CHOICES, Some(controls.stereo())) {
+        controls.set_stereo(stereo);
+    }
+}

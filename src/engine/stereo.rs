@@ -1,0 +1,97 @@
+//! Left and right to mid and side and back, switched while audio runs.
+//!
+//! Neighbouring frames overlap, so the hop between a frame of one mode and a frame of the other is neither: it is
+//! silent, with a fade of one hop before and after it.
+
+use super::settings::StereoMode;
+
+/// Where a switch stands, by the hop that is coded next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Rest,
+    /// The first hop in the new mode: its output overlaps with the old.
+    Between,
+    /// The first hop whose output is all in the new mode.
+    After,
+}
+
+/// The stereo mode of a stream.
+pub(super) struct Stereo {
+    mode: StereoMode,
+    wanted: StereoMode,
+    phase: Phase,
+}
+
+/// How the output of one hop is faded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fade {
+    None,
+    Out,
+    Silent,
+    In,
+}
+
+impl Stereo {
+    pub fn new() -> Self {
+        Self { mode: StereoMode::default(), wanted: StereoMode::default(), phase: Phase::Rest }
+    }
+
+    /// The mode the next hops shall be coded in.
+    pub fn set(&mut self, mode: StereoMode) {
+        self.wanted = mode;
+    }
+
+    /// The stream starts anew: there is nothing to fade.
+    pub fn restart(&mut self) {
+        (self.mode, self.phase) = (self.wanted, Phase::Rest);
+    }
+
+    /// The mode of the next hop and how its output is faded.
+    pub fn next(&mut self) -> (StereoMode, Fade) {
+        match self.phase {
+            Phase::Rest if self.mode == self.wanted => (self.mode, Fade::None),
+            Phase::Rest => {
+                self.phase = Phase::Between;
+                (self.mode, Fade::Out)
+            }
+            Phase::Between => {
+                (self.mode, self.phase) = (self.wanted, Phase::After);
+                (self.mode, Fade::Silent)
+            }
+            Phase::After => {
+                self.phase = Phase::Rest;
+                (self.mode, Fade::In)
+            }
+        }
+    }
+}
+
+/// Left and right, `[2, hop]`, to mid and side in place.
+pub(super) fn to_mid_side(planar: &mut [f32]) {
+    let (left, right) = planar.split_at_mut(planar.len() / 2);
+    for (left, right) in left.iter_mut().zip(right) {
+        (*left, *right) = (0.5 * (*left + *right), 0.5 * (*left - *right));
+    }
+}
+
+/// Mid and side, `[2, hop]`, to left and right in place.
+pub(super) fn to_left_right(planar: &mut [f32]) {
+    let (mid, side) = planar.split_at_mut(planar.len() / 2);
+    for (mid, side) in mid.iter_mut().zip(side) {
+        (*mid, *side) = (*mid + *side, *mid - *side);
+    }
+}
+
+/// Fades `[channels, hop]` in place.
+pub(super) fn fade(planar: &mut [f32], channels: usize, fade: Fade) {
+    let hop = planar.len() / channels;
+    for (index, sample) in planar.iter_mut().enumerate() {
+        let share = ((index % hop) as f32 + 0.5) / hop as f32;
+        *sample *= match fade {
+            Fade::None => 1.0,
+            Fade::Out => 1.0 - share,
+            Fade::Silent => 0.0,
+            Fade::In => share,
+        };
+    }
+}
