@@ -235,6 +235,41 @@ fn the_stereo_mode_changes_without_a_click() {
     }
 }
 
+/// Integrated loudness in LUFS.
+fn loudness(audio: &[f32]) -> f64 {
+    let mut meter = ebur128::EbuR128::new(1, 44_100, ebur128::Mode::I).unwrap();
+    meter.add_frames_f32(audio).unwrap();
+    meter.loudness_global().unwrap()
+}
+
+#[test]
+fn level_match_brings_decoded_to_the_loudness_of_dry() {
+    let audio = vec![common::demo_mono()];
+    let outputs =
+        [(Monitor::Decoded, false), (Monitor::Decoded, true), (Monitor::Difference, true)].map(|(monitor, on)| {
+            let (mut live, telemetry, _) = start(config(44_100.0, 1, 512));
+            live.set_rate(Rate::Level(8.0));
+            live.set_monitor(monitor);
+            live.set_level_match(on);
+            let output = run(&mut live, &audio, &[512]).remove(0);
+            assert!(telemetry.match_gain_db().abs() < 12.0);
+            (output, live.latency() as usize)
+        });
+    let latency = outputs[0].1;
+    let dry = delayed(&audio[0], latency);
+    // The first window fills.
+    let from = 4 * 44_100;
+    let [plain, matched] = [0, 1].map(|which| loudness(&outputs[which].0[from..]) - loudness(&dry[from..]));
+    assert!(plain.abs() > 0.5, "few codebooks lose loudness: {plain} dB");
+    assert!(matched.abs() < 0.2, "{matched} dB are left of {plain}");
+    // The difference is that of the decoded signal as it is.
+    for ((dry, plain), difference) in dry.iter().zip(&outputs[0].0).zip(&outputs[2].0).skip(from) {
+        assert!((dry - plain - difference).abs() < 1e-5);
+    }
+    let step = |samples: &[f32]| samples.windows(2).map(|w| (w[1] - w[0]).abs()).fold(0.0, f32::max);
+    assert!(step(&outputs[1].0) < 2.0 * step(&outputs[0].0), "the gain moves without a click");
+}
+
 #[test]
 fn reports_carry_the_packed_bits() {
     let audio = common::demo();

@@ -22,6 +22,7 @@ struct Settings {
     stereo: StereoMode,
     monitor: Monitor,
     difference_gain: f32,
+    level_match: bool,
     bypass: bool,
     safety: u32,
     open: bool,
@@ -77,6 +78,12 @@ impl Controls for Settings {
     fn set_difference_gain(&mut self, gain_db: f32) {
         self.difference_gain = gain_db;
     }
+    fn level_match(&self) -> bool {
+        self.level_match
+    }
+    fn set_level_match(&mut self, on: bool) {
+        self.level_match = on;
+    }
     fn bypass(&self) -> bool {
         self.bypass
     }
@@ -115,6 +122,7 @@ impl Bench {
             stereo: StereoMode::LeftRight,
             monitor: Monitor::Decoded,
             difference_gain: 0.0,
+            level_match: false,
             bypass: false,
             safety: 1,
             open: false,
@@ -260,6 +268,10 @@ fn a_and_b_bypass_and_safety_are_switched_by_mouse_and_keys() {
     bench.click("B Decoded");
     bench.click("D Difference");
     assert_eq!(bench.settings().monitor, Monitor::Difference);
+    bench.click("Level match");
+    assert!(bench.settings().level_match);
+    bench.press(&[Key::L]);
+    assert!(!bench.settings().level_match);
     bench.click("B Decoded");
     bench.click("Bypass");
     assert!(bench.settings().bypass);

@@ -33,6 +33,10 @@ pub trait Controls {
     fn difference_gain(&self) -> f32;
     /// Sets the gain of the difference, 0 to 24 dB.
     fn set_difference_gain(&mut self, gain_db: f32);
+    /// Whether the decoded signal is brought to the loudness of the dry one.
+    fn level_match(&self) -> bool;
+    /// Switches the level match.
+    fn set_level_match(&mut self, on: bool);
     /// Whether the loop is bypassed (the delayed dry signal is heard, whatever the monitor says).
     fn bypass(&self) -> bool;
     /// Bypasses the loop.

@@ -16,8 +16,8 @@ struct Switch<'a> {
 /// Gains of the difference that its chip goes through, in dB.
 const DIFFERENCE_GAINS: [f32; 5] = [0.0, 6.0, 12.0, 18.0, 24.0];
 
-/// Draws the switches in the card `rect` and turns them.
-pub fn show(ui: &mut Ui, rect: Rect, scale: f32, controls: &mut dyn Controls) {
+/// Draws the switches in the card `rect` and turns them; `match_gain` is the gain of the level match in dB.
+pub fn show(ui: &mut Ui, rect: Rect, scale: f32, match_gain: f32, controls: &mut dyn Controls) {
     let inner = theme::card(ui, rect, scale, "Listen to");
     let (monitor, bypass) = (controls.monitor(), controls.bypass());
     let gap = 4.0;
@@ -55,8 +55,10 @@ pub fn show(ui: &mut Ui, rect: Rect, scale: f32, controls: &mut dyn Controls) {
         if button(ui, place, scale, 15.0, &switch) {
             controls.set_monitor(choice);
         }
-        if choice == Monitor::Difference {
-            gain_chip(ui, place, scale, switch.on, controls);
+        match choice {
+            Monitor::Dry => {}
+            Monitor::Decoded => match_chip(ui, place, scale, match_gain, controls),
+            Monitor::Difference => gain_chip(ui, place, scale, switch.on, controls),
         }
     }
     let switch = Switch {
@@ -74,19 +76,37 @@ pub fn show(ui: &mut Ui, rect: Rect, scale: f32, controls: &mut dyn Controls) {
 /// The gain of the difference, in its switch: a click raises it, from the highest back to none.
 fn gain_chip(ui: &Ui, switch: Rect, scale: f32, on: bool, controls: &mut dyn Controls) {
     let gain = controls.difference_gain();
-    let rect = Rect::from_min_max(pos2(switch.right() - 40.0 * scale, switch.top()), switch.max).shrink(3.0);
     let hint = "Gain of the difference: click for 6 dB more, from 24 dB back to none.";
-    let response = ui.interact(rect, ui.scope_id().with(hint), Sense::click());
-    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Difference gain {gain:.0} dB")));
-    let stroke = if response.hovered() || response.has_focus() { theme::TEXT } else { theme::GRID };
-    ui.painter().rect_filled(rect, 4.0, theme::BACKGROUND.gamma_multiply(if on { 0.85 } else { 0.6 }));
-    ui.painter().rect_stroke(rect, 4.0, Stroke::new(1.0, stroke), StrokeKind::Inside);
-    let text = format!("+{gain:.0} dB");
-    ui.painter().text(rect.center(), Align2::CENTER_CENTER, text, theme::text(10.5 * scale), theme::TEXT);
-    if response.on_hover_text(hint).clicked() {
+    let info = WidgetInfo::labeled(Role::Button, true, format!("Difference gain {gain:.0} dB"));
+    if chip(ui, switch, scale, (format!("+{gain:.0} dB"), on), hint, info) {
         let next = DIFFERENCE_GAINS.into_iter().find(|&step| step > gain + 0.05);
         controls.set_difference_gain(next.unwrap_or(0.0));
     }
+}
+
+/// The level match, in the switch of the decoded signal: the gain it gives, or that it is off.
+fn match_chip(ui: &Ui, switch: Rect, scale: f32, gain: f32, controls: &mut dyn Controls) {
+    let on = controls.level_match();
+    let hint = "Level match: brings the decoded signal to the loudness of the dry one (BS.1770), so \
+                that the louder one doesn't win. The difference stays as it is. Key: L.";
+    let info = WidgetInfo::selected(Role::Button, true, on, "Level match");
+    let text = if on { format!("{gain:+.1} dB") } else { "match".to_owned() };
+    if chip(ui, switch, scale, (text, on), hint, info) {
+        controls.set_level_match(!on);
+    }
+}
+
+/// A small button in the right end of a switch, lit or not; whether it was clicked.
+fn chip(ui: &Ui, switch: Rect, scale: f32, (text, lit): (String, bool), hint: &str, info: WidgetInfo) -> bool {
+    let rect = Rect::from_min_max(pos2(switch.right() - 46.0 * scale, switch.top()), switch.max).shrink(3.0);
+    let response = ui.interact(rect, ui.scope_id().with(hint), Sense::click());
+    response.widget_info(|| info.clone());
+    let stroke = if response.hovered() || response.has_focus() { theme::TEXT } else { theme::GRID };
+    ui.painter().rect_filled(rect, 4.0, theme::BACKGROUND.gamma_multiply(if lit { 0.85 } else { 0.6 }));
+    ui.painter().rect_stroke(rect, 4.0, Stroke::new(1.0, stroke), StrokeKind::Inside);
+    let colour = if lit { theme::TEXT } else { theme::FAINT };
+    ui.painter().text(rect.center(), Align2::CENTER_CENTER, text, theme::text(10.5 * scale), colour);
+    response.on_hover_text(hint).clicked()
 }
 
 fn button(ui: &Ui, rect: Rect, scale: f32, size: f32, switch: &Switch<'_>) -> bool {
@@ -114,7 +134,7 @@ fn button(ui: &Ui, rect: Rect, scale: f32, size: f32, switch: &Switch<'_>) -> bo
     response.on_hover_text(switch.hint).clicked()
 }
 
-/// A, B and D switch what is heard, unless text is being typed.
+/// A, B and D switch what is heard and L the level match, unless text is being typed.
 pub fn keys(ui: &Ui, controls: &mut dyn Controls) {
     if ui.ctx().text_edit_focused() {
         return;
@@ -128,5 +148,8 @@ pub fn keys(ui: &Ui, controls: &mut dyn Controls) {
     }
     if pressed(Key::D) {
         controls.set_monitor(Monitor::Difference);
+    }
+    if pressed(Key::L) {
+        controls.set_level_match(!controls.level_match());
     }
 }

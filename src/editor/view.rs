@@ -72,7 +72,7 @@ impl View {
         let codebooks = self.history.codebooks().clamp(1, 255) as u8;
         knob::show(ui, layout.level, scale, codebooks, controls);
         mode::show(ui, layout.level, scale, &self.history, self.frame_rate, controls);
-        switches::show(ui, layout.listen, scale, controls);
+        switches::show(ui, layout.listen, scale, self.telemetry.match_gain_db(), controls);
         readout::bitrate(ui, layout.bitrate, scale, &mut self.bitrate);
         if self.history.channels() > 1 {
             stereo::show(ui, layout.bitrate, scale, controls);

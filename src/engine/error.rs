@@ -16,6 +16,9 @@ pub enum EngineError {
     /// The model fails.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// The loudness meter refuses the rate.
+    #[error("metering loudness: {0}")]
+    Loudness(#[from] ebur128::Error),
     /// A frame doesn't survive packing: the model gave a code that it doesn't have.
     #[error("packing a frame: {0}")]
     Packet(#[from] PacketError),

@@ -1,7 +1,8 @@
 //! What joins the audio thread and the codec thread: two rings of interleaved samples, a ring of events, and flags.
 //!
 //! Time is counted in host samples since the loop started. The input ring carries samples by position; the output
-//! ring's sample with index i holds the codec's output at position i, which lags the input by the chain's delay.
+//! ring's frame with index i holds the codec's output at position i, which lags the input by the chain's delay, and
+//! behind it the gain of the level match, which is applied where it is heard: the difference is that without it.
 
 use super::settings::StereoMode;
 use crate::codec::Rate;
@@ -17,6 +18,8 @@ pub(super) enum Event {
     Rate { at: u64, rate: Rate },
     /// From position `at` on, two channels are coded in this mode.
     Stereo { at: u64, mode: StereoMode },
+    /// From position `at` on, the decoded signal is brought to the loudness of the dry one, or left as it is.
+    LevelMatch { at: u64, on: bool },
     /// The input up to position `last` is forgotten; what follows in the ring starts at position `next`.
     Restart { last: u64, next: u64 },
 }
@@ -70,10 +73,15 @@ pub(super) struct CodecEnds {
     pub output: Producer<f32>,
 }
 
+/// Values in a frame of the output ring: a sample of each channel and the gain.
+pub(super) fn output_width(channels: usize) -> usize {
+    channels + 1
+}
+
 /// Rings for `input` and `output` samples of each of `channels` channels.
 pub(super) fn rings(channels: usize, input: usize, output: usize) -> (AudioEnds, CodecEnds) {
     let (input_producer, input_consumer) = RingBuffer::new(channels * input);
-    let (output_producer, output_consumer) = RingBuffer::new(channels * output);
+    let (output_producer, output_consumer) = RingBuffer::new(output_width(channels) * output);
     let (event_producer, event_consumer) = RingBuffer::new(EVENTS);
     (
         AudioEnds { input: input_producer, events: event_producer, output: output_consumer },

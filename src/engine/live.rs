@@ -10,7 +10,7 @@ use super::report::MAX_CHANNELS;
 use super::resample::{Timing, measure};
 use super::settings::{MAX_SAFETY_HOPS, Monitor, StereoMode};
 use super::telemetry::{LoopState, Telemetry};
-use super::wet::Wet;
+use super::wet::{Aside, Wet};
 use super::worker::Worker;
 use crate::codec::Rate;
 use crate::model::Model;
@@ -63,6 +63,8 @@ pub struct LiveLoop {
     sent_rate: Option<Rate>,
     stereo: StereoMode,
     sent_stereo: Option<StereoMode>,
+    level_match: bool,
+    sent_level_match: bool,
     /// Input up to this position was sent; what came since was lost for want of room.
     lost_from: Option<u64>,
     monitor: Monitor,
@@ -72,6 +74,8 @@ pub struct LiveLoop {
     wet_block: Vec<Vec<f32>>,
     /// How much of the decoded signal there is, 0 where it is late.
     presence: Vec<f32>,
+    /// Gain of the level match.
+    match_gain: Vec<f32>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -146,6 +150,8 @@ impl LiveLoop {
             sent_rate: None,
             stereo: StereoMode::default(),
             sent_stereo: None,
+            level_match: false,
+            sent_level_match: false,
             lost_from: None,
             monitor: Monitor::Decoded,
             difference_gain: 0.0,
@@ -153,6 +159,7 @@ impl LiveLoop {
             dry_block: vec![vec![0.0; CHUNK]; channels],
             wet_block: vec![vec![0.0; CHUNK]; channels],
             presence: vec![0.0; CHUNK],
+            match_gain: vec![1.0; CHUNK],
             thread: Some(thread),
             ends: Ends { input, events },
             config,
@@ -194,6 +201,12 @@ impl LiveLoop {
     pub fn set_difference_gain(&mut self, gain_db: f32) {
         self.difference_gain = gain_db;
         self.aim();
+    }
+
+    /// Brings the decoded signal to the loudness of the dry one from the next sample on, or leaves it as it is. The
+    /// difference is always that of the decoded signal as it is.
+    pub fn set_level_match(&mut self, on: bool) {
+        self.level_match = on;
     }
 
     /// Bypasses the codec: the delayed dry signal is heard.
@@ -285,11 +298,12 @@ impl LiveLoop {
         let count = channels.len();
         self.dry.process(channels, &mut dry[..count]);
         let counting = self.shared.ready.load(Acquire);
-        let late = self.wet.read(index, &mut wet[..count], &mut self.presence[..frames], counting);
+        let mut aside = Aside { presence: &mut self.presence[..frames], gain: &mut self.match_gain[..frames] };
+        let late = self.wet.read(index, &mut wet[..count], &mut aside, counting);
         if late > 0 {
             self.telemetry.add_late_frames(late);
         }
-        mix(&mut self.blend, &mut self.master, channels, &dry, &wet, &self.presence);
+        mix(&mut self.blend, &mut self.master, channels, &dry, &wet, &aside);
         for (index, channel) in channels.iter().enumerate() {
             self.telemetry.raise_output_peak(index, peak(channel));
         }
@@ -337,6 +351,11 @@ impl LiveLoop {
             && self.ends.events.push(Event::Stereo { at: self.position, mode: self.stereo }).is_ok()
         {
             self.sent_stereo = Some(self.stereo);
+        }
+        if self.sent_level_match != self.level_match
+            && self.ends.events.push(Event::LevelMatch { at: self.position, on: self.level_match }).is_ok()
+        {
+            self.sent_level_match = self.level_match;
         }
         if let Ok(mut chunk) = self.ends.input.write_chunk(count * frames) {
             let (first, second) = chunk.as_mut_slices();
@@ -401,20 +420,22 @@ fn mix(
     channels: &mut [&mut [f32]],
     dry: &[&mut [f32]],
     wet: &[&mut [f32]],
-    presence: &[f32],
+    aside: &Aside<'_>,
 ) {
-    if master.rests_at(1.0) && (blend.rests_at(DRY) || blend.rests_at(DECODED)) {
+    let as_decoded = || blend.rests_at(DECODED) && aside.gain.iter().all(|&gain| gain == 1.0);
+    if master.rests_at(1.0) && (blend.rests_at(DRY) || as_decoded()) {
         let source = if blend.rests_at(DRY) { dry } else { wet };
         for (channel, source) in channels.iter_mut().zip(source) {
             channel.copy_from_slice(source);
         }
         return;
     }
-    for (frame, presence) in presence[..channels[0].len()].iter().enumerate() {
+    for (frame, (presence, match_gain)) in aside.presence.iter().zip(aside.gain.iter()).enumerate() {
         let ([of_dry, of_wet, of_difference], gain) = (blend.advance(), master.advance());
         for ((channel, dry), wet) in channels.iter_mut().zip(dry).zip(wet) {
             let difference = presence * dry[frame] - wet[frame];
-            channel[frame] = gain * (of_dry * dry[frame] + of_wet * wet[frame] + of_difference * difference);
+            channel[frame] =
+                gain * (of_dry * dry[frame] + of_wet * match_gain * wet[frame] + of_difference * difference);
         }
     }
 }

@@ -21,6 +21,7 @@ mod dry;
 mod error;
 mod link;
 mod live;
+mod matching;
 mod pipeline;
 mod ramp;
 mod report;

@@ -40,6 +40,7 @@ pub struct Telemetry {
     sample_rate: AtomicU32,
     late_frames: AtomicU64,
     load: AtomicU32,
+    match_gain: AtomicU32,
     view_open: AtomicBool,
     input_peak: [AtomicU32; MAX_CHANNELS],
     output_peak: [AtomicU32; MAX_CHANNELS],
@@ -61,6 +62,7 @@ impl Telemetry {
             sample_rate: zero(),
             late_frames: AtomicU64::new(0),
             load: zero(),
+            match_gain: zero(),
             view_open: AtomicBool::new(false),
             input_peak: [zero(), zero()],
             output_peak: [zero(), zero()],
@@ -99,6 +101,16 @@ impl Telemetry {
     /// Time the codec thread works, as a share of real time (1 = all of it), smoothed over about half a second.
     pub fn load(&self) -> f32 {
         f32::from_bits(self.load.load(Relaxed))
+    }
+
+    /// Gain in dB that brings the decoded signal to the loudness of the dry one (BS.1770).
+    pub fn match_gain_db(&self) -> f32 {
+        f32::from_bits(self.match_gain.load(Relaxed))
+    }
+
+    /// Tells the gain of the level match in dB.
+    pub fn set_match_gain_db(&self, gain_db: f32) {
+        self.match_gain.store(gain_db.to_bits(), Relaxed);
     }
 
     /// Tells the codec thread whether a view reads the reports. A closed view costs nothing.

@@ -4,11 +4,20 @@
 //! nor its end has a step; what comes afterwards fades in. Samples that arrive after their time are discarded, so
 //! alignment is kept.
 
+use super::link::output_width;
 use super::report::MAX_CHANNELS;
 use rtrb::Consumer;
 
 /// Length of a fade in seconds.
 const FADE_SECONDS: f64 = 0.005;
+
+/// What was read beside the samples, for each of them.
+pub(super) struct Aside<'a> {
+    /// How much of it is decoded, 1 to 0 and back around a gap.
+    pub presence: &'a mut [f32],
+    /// Gain that brings the decoded signal to the loudness of the dry one, 1 where it is to be left alone.
+    pub gain: &'a mut [f32],
+}
 
 pub(super) struct Wet {
     ring: Consumer<f32>,
@@ -31,6 +40,8 @@ pub(super) struct Wet {
     /// The last `fade` frames heard, interleaved, oldest at `oldest`.
     history: Vec<f32>,
     oldest: usize,
+    /// Gain of the last frame read.
+    gain: f32,
     /// Host samples of one hop.
     hop: f64,
     /// First hop that hasn't been counted late.
@@ -53,6 +64,7 @@ impl Wet {
             fallen: fade,
             history: vec![0.0; fade * channels],
             oldest: 0,
+            gain: 1.0,
             hop,
             uncounted: 0,
         }
@@ -72,13 +84,12 @@ impl Wet {
 
     /// Whether all outputs before index `end` can be read without a gap.
     pub fn reaches(&self, end: i64) -> bool {
-        end <= self.start as i64 || end <= (self.head + (self.ring.slots() / self.channels) as u64) as i64
+        end <= self.start as i64 || end <= (self.head + self.frames_ready() as u64) as i64
     }
 
     /// Writes the output with indices from `index` on to `channels` (planar) and returns how many frames of the model
-    /// were newly late. `presence` receives how much of each frame is decoded, 1 to 0 and back around a gap. Missing
-    /// samples are counted where `counting`.
-    pub fn read(&mut self, index: i64, channels: &mut [&mut [f32]], presence: &mut [f32], counting: bool) -> u64 {
+    /// were newly late. Missing samples are counted where `counting`.
+    pub fn read(&mut self, index: i64, channels: &mut [&mut [f32]], aside: &mut Aside<'_>, counting: bool) -> u64 {
         let frames = channels[0].len();
         let (mut done, mut late) = (0, 0);
         while done < frames {
@@ -86,7 +97,7 @@ impl Wet {
             let left = frames - done;
             if want < self.start as i64 {
                 let run = left.min((self.start as i64 - want) as usize);
-                self.replace(channels, presence, done, run);
+                self.replace(channels, aside, done, run);
                 if self.void_is_late && counting {
                     late += self.count_late(want, run);
                 }
@@ -94,13 +105,13 @@ impl Wet {
                 continue;
             }
             self.discard_before(want as u64);
-            let ready = if self.head == want as u64 { self.ring.slots() / self.channels } else { 0 };
+            let ready = if self.head == want as u64 { self.frames_ready() } else { 0 };
             if ready > 0 {
                 let run = left.min(ready);
-                self.play(channels, presence, done, run);
+                self.play(channels, aside, done, run);
                 done += run;
             } else {
-                self.replace(channels, presence, done, left);
+                self.replace(channels, aside, done, left);
                 if counting {
                     late += self.count_late(want, left);
                 }
@@ -110,31 +121,39 @@ impl Wet {
         late
     }
 
+    fn frames_ready(&self) -> usize {
+        self.ring.slots() / output_width(self.channels)
+    }
+
     fn discard_before(&mut self, index: u64) {
-        let old = index.saturating_sub(self.head).min((self.ring.slots() / self.channels) as u64);
+        let old = index.saturating_sub(self.head).min(self.frames_ready() as u64);
         if old > 0
-            && let Ok(chunk) = self.ring.read_chunk(old as usize * self.channels)
+            && let Ok(chunk) = self.ring.read_chunk(old as usize * output_width(self.channels))
         {
             chunk.commit_all();
             self.head += old;
         }
     }
 
-    fn play(&mut self, channels: &mut [&mut [f32]], presence: &mut [f32], from: usize, run: usize) {
+    fn play(&mut self, channels: &mut [&mut [f32]], aside: &mut Aside<'_>, from: usize, run: usize) {
         if self.in_gap {
             self.in_gap = false;
             self.risen = 0;
         }
-        for (frame, presence) in presence.iter_mut().enumerate().skip(from).take(run) {
-            let mut samples = [0.0; MAX_CHANNELS];
-            if self.ring.pop_entire_slice(&mut samples[..self.channels]).is_err() {
+        for frame in from..from + run {
+            let mut values = [0.0; MAX_CHANNELS + 1];
+            if self.ring.pop_entire_slice(&mut values[..output_width(self.channels)]).is_err() {
                 break;
             }
-            *presence = 1.0;
+            let mut samples = [0.0; MAX_CHANNELS];
+            samples[..self.channels].copy_from_slice(&values[..self.channels]);
+            self.gain = values[self.channels];
+            aside.gain[frame] = self.gain;
+            aside.presence[frame] = 1.0;
             if self.risen < self.fade {
                 self.risen += 1;
                 let gain = self.risen as f32 / self.fade as f32;
-                *presence = gain;
+                aside.presence[frame] = gain;
                 let rest = self.mirrored();
                 samples.iter_mut().zip(rest).for_each(|(sample, rest)| *sample = *sample * gain + rest);
             }
@@ -143,7 +162,7 @@ impl Wet {
         self.head += run as u64;
     }
 
-    fn replace(&mut self, channels: &mut [&mut [f32]], presence: &mut [f32], from: usize, run: usize) {
+    fn replace(&mut self, channels: &mut [&mut [f32]], aside: &mut Aside<'_>, from: usize, run: usize) {
         if !self.in_gap {
             self.in_gap = true;
             self.fallen = 0;
@@ -153,8 +172,9 @@ impl Wet {
                 self.mirror[frame * self.channels..][..self.channels].copy_from_slice(&self.history[source]);
             }
         }
-        for (frame, presence) in presence.iter_mut().enumerate().skip(from).take(run) {
-            *presence = 1.0 - (self.fallen + 1).min(self.fade) as f32 / self.fade as f32;
+        for frame in from..from + run {
+            aside.gain[frame] = self.gain;
+            aside.presence[frame] = 1.0 - (self.fallen + 1).min(self.fade) as f32 / self.fade as f32;
             let samples = self.mirrored();
             self.hear(samples, channels, frame);
         }

@@ -1,8 +1,9 @@
 //! The codec thread: takes input hop by hop, sends it through the codec, and hands the output on.
 
 use super::EngineError;
-use super::link::{CodecEnds, Event, Shared};
+use super::link::{CodecEnds, Event, Shared, output_width};
 use super::live::LoopConfig;
+use super::matching::Matching;
 use super::pipeline::Pipeline;
 use super::report::{FrameReport, ReportSender};
 use super::resample::HopResampler;
@@ -44,6 +45,10 @@ pub(super) struct Worker {
     frames: u64,
     rate: Rate,
     stereo: Stereo,
+    matching: Matching,
+    level_match: bool,
+    /// Gain of the last sample handed on.
+    gain: f32,
     /// Behind time, so hops are passed over until it has caught up.
     behind: bool,
     load: f32,
@@ -121,9 +126,12 @@ impl Worker {
             frames: 0,
             rate: Rate::Level(card.level.default),
             stereo: Stereo::new(),
+            matching: Matching::new(channels, card.sample_rate, card.hop, card.delay())?,
+            level_match: false,
+            gain: 1.0,
             behind: true,
             load: 0.0,
-            interleaved: vec![0.0; host.len()],
+            interleaved: vec![0.0; host.len() / channels * output_width(channels)],
             host,
             hop_in,
             hop_out,
@@ -166,13 +174,18 @@ impl Worker {
     fn take_events(&mut self, end: u64) -> Result<bool, EngineError> {
         while let Ok(&event) = self.ends.events.peek() {
             match event {
-                Event::Rate { at, rate } if at < end => self.rate = rate,
+                Event::Rate { at, rate } if at < end => {
+                    self.rate = rate;
+                    self.matching.turned();
+                }
                 Event::Stereo { at, mode } if at < end => {
                     self.stereo.set(mode);
+                    self.matching.turned();
                     if self.frames == 0 {
                         self.stereo.restart();
                     }
                 }
+                Event::LevelMatch { at, on } if at < end => self.level_match = on,
                 Event::Restart { last, next } if last <= end => {
                     let _ = self.ends.events.pop();
                     self.restart(last, next)?;
@@ -195,6 +208,7 @@ impl Worker {
         self.pipeline.reset()?;
         self.resampler.reset();
         self.stereo.restart();
+        self.matching.reset();
         self.hop_out.fill(0.0);
         while self.made < next && !self.shared.stop.load(Acquire) {
             let silent = (next - self.made).min((self.host.len() / self.channels) as u64) as usize;
@@ -222,6 +236,8 @@ impl Worker {
         } else {
             self.behind = false;
             self.code(&mut report)?;
+            self.matching.push(&mut self.hop_in, &self.hop_out)?;
+            self.telemetry.set_match_gain_db(self.matching.gain_db());
         }
         let made = {
             let room = self.resampler.output_max();
@@ -286,13 +302,20 @@ impl Worker {
         self.resampler.resample_in(&self.host[..samples], &mut self.hop_in)
     }
 
-    /// Hands `count` planar host samples of each channel on to the audio thread, waiting for room where the host has
-    /// stopped to process.
+    /// Hands `count` planar host samples of each channel on to the audio thread, with the gain of the level match,
+    /// waiting for room where the host has stopped to process.
     fn hand_on(&mut self, count: usize) {
-        let samples = count * self.channels;
-        for (index, sample) in self.interleaved[..samples].iter_mut().enumerate() {
-            *sample = self.host[index % self.channels * count + index / self.channels];
+        let width = output_width(self.channels);
+        let samples = count * width;
+        let target = if self.level_match { 10.0f32.powf(self.matching.gain_db() / 20.0) } else { 1.0 };
+        let step = (target - self.gain) / count.max(1) as f32;
+        for (index, frame) in self.interleaved[..samples].chunks_exact_mut(width).enumerate() {
+            for (channel, sample) in frame[..self.channels].iter_mut().enumerate() {
+                *sample = self.host[channel * count + index];
+            }
+            frame[self.channels] = if index + 1 == count { target } else { self.gain + step * (index + 1) as f32 };
         }
+        self.gain = target;
         while self.ends.output.push_entire_slice(&self.interleaved[..samples]).is_err() {
             if self.shared.stop.load(Acquire) {
                 return;

@@ -37,6 +37,7 @@ impl VrvqPlugin {
             live.set_stereo(self.params.stereo.value().into());
             live.set_monitor(self.params.monitor.value().into());
             live.set_difference_gain(self.params.difference_gain.value());
+            live.set_level_match(self.params.level_match.value());
             live.set_bypass(self.params.bypass.value());
             live.set_safety(self.params.safety.value() as u32);
         }

@@ -142,6 +142,10 @@ pub struct VrvqParams {
     /// How two channels are coded.
     #[id = "stereo"]
     pub stereo: EnumParam<StereoChoice>,
+
+    /// The decoded signal at the loudness of the dry one.
+    #[id = "level_match"]
+    pub level_match: BoolParam,
 }
 
 /// Smallest window that shows everything.
@@ -178,6 +182,7 @@ impl Default for VrvqParams {
             .with_unit(" dB")
             .with_value_to_string(formatters::v2s_f32_rounded(1)),
             mode: EnumParam::new("Mode", ModeChoice::Vbr),
+            level_match: BoolParam::new("Level match", false),
             stereo: EnumParam::new("Stereo", StereoChoice::LeftRight),
             codebooks: IntParam::new(
                 "Codebooks",

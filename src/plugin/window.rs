@@ -188,6 +188,14 @@ impl Controls for HostControls<'_> {
         self.set(&self.params.difference_gain, gain_db);
     }
 
+    fn level_match(&self) -> bool {
+        self.params.level_match.value()
+    }
+
+    fn set_level_match(&mut self, on: bool) {
+        self.set(&self.params.level_match, on);
+    }
+
     fn bypass(&self) -> bool {
         self.params.bypass.value()
     }

@@ -67,6 +67,9 @@ pub struct RunArgs {
     /// Code mid and side instead of left and right.
     #[arg(long)]
     pub mid_side: bool,
+    /// Bring the decoded signal to the loudness of the input.
+    #[arg(long)]
+    pub level_match: bool,
     /// Whole hops (11.6 ms) added to the latency, 0 to 8, for machines that produce late frames.
     #[arg(long, value_name = "HOPS", default_value_t = DEFAULT_SAFETY_HOPS,
           value_parser = clap::value_parser!(u32).range(..=i64::from(MAX_SAFETY_HOPS)))]

@@ -82,6 +82,7 @@ fn parts(args: &RunArgs, muted: bool) -> Result<(Parts, ReportReceiver)> {
     if args.mid_side {
         settings.set_stereo(StereoMode::MidSide);
     }
+    settings.set_level_match(args.level_match);
     Ok((Parts { model, telemetry, settings }, reports))
 }
 

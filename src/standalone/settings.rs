@@ -15,6 +15,7 @@ pub struct Settings {
     monitor: AtomicU8,
     difference_gain: AtomicU32,
     mid_side: AtomicBool,
+    level_match: AtomicBool,
     bypass: AtomicBool,
     safety: AtomicU32,
     muted: AtomicBool,
@@ -44,6 +45,7 @@ impl Settings {
             monitor: AtomicU8::new(index_of(Monitor::default())),
             difference_gain: AtomicU32::new(0.0f32.to_bits()),
             mid_side: AtomicBool::new(false),
+            level_match: AtomicBool::new(false),
             bypass: AtomicBool::new(false),
             safety: AtomicU32::new(safety.min(MAX_SAFETY_HOPS)),
             muted: AtomicBool::new(muted),
@@ -103,12 +105,18 @@ impl Settings {
         self.mid_side.store(stereo == StereoMode::MidSide, Relaxed);
     }
 
+    /// Switches the level match.
+    pub fn set_level_match(&self, on: bool) {
+        self.level_match.store(on, Relaxed);
+    }
+
     /// Hands all settings to the loop. Real-time safe.
     pub fn apply(&self, live: &mut LiveLoop) {
         live.set_rate(self.rate());
         live.set_stereo(self.stereo());
         live.set_monitor(self.monitor());
         live.set_difference_gain(self.difference_gain());
+        live.set_level_match(self.level_match.load(Relaxed));
         live.set_bypass(self.bypass.load(Relaxed));
         live.set_safety(self.safety());
     }
@@ -165,6 +173,14 @@ impl Controls for SettingsControls {
 
     fn set_difference_gain(&mut self, gain_db: f32) {
         self.0.difference_gain.store(gain_db.clamp(0.0, MAX_DIFFERENCE_GAIN_DB).to_bits(), Relaxed);
+    }
+
+    fn level_match(&self) -> bool {
+        self.0.level_match.load(Relaxed)
+    }
+
+    fn set_level_match(&mut self, on: bool) {
+        self.0.set_level_match(on);
     }
 
     fn bypass(&self) -> bool {
