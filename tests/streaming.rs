@@ -81,3 +81,36 @@ fn a_reset_stream_starts_anew() {
     encoder.step(&audio[..512 * 30], 30, &mut second).unwrap();
     assert_eq!(first, second);
 }
+
+#[derive(serde::Deserialize)]
+struct Reference {
+    level: f32,
+    every: usize,
+    codes: Vec<Vec<u16>>,
+    importance: Vec<f32>,
+    decoded: Vec<f32>,
+}
+
+#[test]
+fn it_is_the_model_that_was_trained() {
+    // Written by the export from PyTorch's own forward pass over the bundled clip.
+    let reference: Reference = serde_json::from_str(include_str!("data/reference.json")).unwrap();
+    let model = Model::builtin().unwrap();
+    let (hop, codebooks) = (model.card().hop, model.card().codebooks);
+    let frames = reference.codes.len();
+    let (codes, importance, _) = run(&common::demo_mono()[..frames * hop], 1);
+    let expected: Vec<u16> = reference.codes.concat();
+    let differing = codes.iter().zip(&expected).filter(|(a, b)| a != b).count();
+    assert!(differing * 1000 <= expected.len(), "{differing} of {} codes differ", expected.len());
+    let p = common::largest_difference(&importance, &reference.importance);
+    assert!(p < 1e-3, "importance differs by {p}");
+
+    // Decoded from the same codes, so that a tie in the search doesn't count twice.
+    let counts: Vec<u8> = reference.importance.iter().map(|&p| count(p, reference.level, codebooks) as u8).collect();
+    let mut decoded = vec![0.0; frames * hop];
+    Decoder::new(&model, 1).unwrap().step(&expected, &counts, frames, &mut decoded).unwrap();
+    let kept: Vec<f32> = decoded.iter().step_by(reference.every).copied().collect();
+    let s = common::largest_difference(&kept, &reference.decoded);
+    assert!(s < 1e-4, "samples differ by {s}");
+    assert!(kept.iter().any(|s| s.abs() > 0.05), "the decoder is heard");
+}

@@ -13,6 +13,7 @@ FOLDER = pathlib.Path(__file__).parents[1]
 MODEL = FOLDER.parent / "assets" / "live.vrvqmodel"
 CLIP = FOLDER.parent / "assets" / "demo.flac"
 REFERENCE = FOLDER.parent / "tests" / "data" / "reference.json"
+IMPORTANCE = REFERENCE.with_name("importance.json")
 
 
 def load(checkpoint):
@@ -68,6 +69,7 @@ def main():
         index = json.loads((pathlib.Path(arguments.data) / "index.json").read_text())
         export.write(model, arguments.output, report.details(figures, index, model))
         export.write_reference(model, CLIP, REFERENCE)
+        export.write_importance(model, arguments.data, IMPORTANCE)
         pathlib.Path(arguments.output).with_suffix(".md").write_text(report.card(figures, index, model))
 
 

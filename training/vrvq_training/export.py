@@ -13,6 +13,7 @@ import json
 import pathlib
 import zipfile
 
+import numpy as np
 import soundfile
 import torch
 from onnx import TensorProto
@@ -184,4 +185,21 @@ def write_reference(model, clip, path, frames=200, level=16.0, every=29):
         "importance": [round(p, 6) for p in importance[0].tolist()],
         "decoded": [round(v, 6) for v in decoded[0, ::every].tolist()],
     }
-    pathlib.Path(path).write_text(json.dumps(reference, separators=(",", ":")))
+    _write(path, reference)
+
+
+def write_importance(model, folder, path, seconds=30):
+    """Importance maps of held-out speech and music: what rate control is tested on."""
+    maps = {}
+    for kind in ("speech", "music"):
+        source = np.load(pathlib.Path(folder) / f"{kind}-test.npy", mmap_mode="r")
+        audio = source[: seconds * 44100 // model.hop * model.hop].astype(np.float32) / 32768
+        with torch.no_grad():
+            _, importance = model.encode(torch.from_numpy(audio)[None])
+        maps[kind] = [round(p, 4) for p in importance[0].tolist()]
+    _write(path, maps)
+
+
+def _write(path, content):
+    pathlib.Path(path).parent.mkdir(parents=True, exist_ok=True)
+    pathlib.Path(path).write_text(json.dumps(content, separators=(",", ":")))
