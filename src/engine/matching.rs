@@ -1,9 +1,9 @@
 //! The decoded signal's loudness brought to the dry one's, so that A and B are compared by how they sound and not by
 //! which is louder.
 //!
-//! Loudness is that of ITU-R BS.1770-5 without its gates: both signals see the same moments, since the dry one is
-//! delayed to the decoded one, and what a gate would leave out is quiet in both. The memory is long, because a gain that
-//! follows single sounds would change their balance; where the bitrate is turned it is cut short, so that the gain
+//! Loudness is the integrated one of ITU-R BS.1770-5, which is what an engineer's meter shows; both signals see the
+//! same moments, since the dry one is delayed to the decoded one. It is taken over a long time, because a gain that
+//! follows single sounds would change their balance; where the bitrate is turned it is taken anew, so that the gain
 //! follows the knob.
 
 use super::EngineError;
@@ -11,16 +11,16 @@ use super::dry::Dry;
 use super::report::MAX_CHANNELS;
 use ebur128::{EbuR128, Mode};
 
-/// Hops between two readings.
-const READING_HOPS: u32 = 8;
-/// Time constant of the memory in seconds.
-const MEMORY_SECONDS: f64 = 20.0;
-/// What is left of the memory when the bitrate is turned.
-const TURNED_SECONDS: f64 = 1.0;
-/// Readings below this loudness in LUFS don't count: BS.1770's absolute gate.
-const SILENCE_LUFS: f64 = -70.0;
+/// Length of the memory in milliseconds.
+const MEMORY_MS: u32 = 60_000;
+/// Seconds between two readings; a meter has news every 100 ms.
+const READING_SECONDS: f64 = 0.1;
+/// Least time in seconds between two starts of the measure: a knob that moves on and on must not stop the gain.
+const RESTART_SECONDS: f64 = 1.0;
 /// Most gain either way in dB.
 const MAX_GAIN_DB: f64 = 12.0;
+/// Fastest move of the gain, in dB a second.
+const SLEW_DB: f64 = 6.0;
 
 /// Meters of both signals and the gain between them.
 pub(super) struct Matching {
@@ -29,15 +29,13 @@ pub(super) struct Matching {
     delay: Dry,
     delayed: Vec<f32>,
     channels: usize,
-    hops: u32,
-    /// Length of a reading in milliseconds.
-    reading_ms: u32,
-    /// What a reading leaves of those before it.
-    decay: f64,
-    /// Readings remembered, and the energy of both signals in them.
-    memory: f64,
-    dry_energy: f64,
-    wet_energy: f64,
+    hop_seconds: f64,
+    /// Time since the measure was started, and since the last reading.
+    since_start: f64,
+    since_reading: f64,
+    turned: bool,
+    wanted_db: f64,
+    gain_db: f64,
 }
 
 impl Matching {
@@ -46,43 +44,52 @@ impl Matching {
     /// # Errors
     /// [`EngineError::Loudness`] for a rate that the meter refuses.
     pub fn new(channels: usize, sample_rate: u32, hop: usize, delay: usize) -> Result<Self, EngineError> {
-        let meter = || EbuR128::new(channels as u32, sample_rate, Mode::M);
-        let seconds = f64::from(READING_HOPS) * hop as f64 / f64::from(sample_rate);
+        let meter = || {
+            let mut meter = EbuR128::new(channels as u32, sample_rate, Mode::I)?;
+            meter.set_max_history(MEMORY_MS)?;
+            Ok::<_, EngineError>(meter)
+        };
         Ok(Self {
             dry: meter()?,
             wet: meter()?,
             delay: Dry::new(channels, delay, delay),
             delayed: vec![0.0; channels * hop],
             channels,
-            hops: 0,
-            // The window that a meter keeps by itself is 400 ms.
-            reading_ms: ((seconds * 1000.0).round() as u32).clamp(1, 400),
-            decay: (-seconds / MEMORY_SECONDS).exp(),
-            memory: 0.0,
-            dry_energy: 0.0,
-            wet_energy: 0.0,
+            hop_seconds: hop as f64 / f64::from(sample_rate),
+            since_start: 0.0,
+            since_reading: 0.0,
+            turned: false,
+            wanted_db: 0.0,
+            gain_db: 0.0,
         })
     }
 
     /// Forgets what was heard.
     pub fn reset(&mut self) {
-        self.dry.reset();
-        self.wet.reset();
+        self.start();
         self.delay.clear();
-        (self.hops, self.memory, self.dry_energy, self.wet_energy) = (0, 0.0, 0.0, 0.0);
+        (self.wanted_db, self.gain_db) = (0.0, 0.0);
     }
 
-    /// The bitrate was turned: what was heard before counts little from now on.
+    /// The bitrate was turned: what was heard before doesn't count from now on. The gain stays until more is known.
     pub fn turned(&mut self) {
-        let left = TURNED_SECONDS * 1000.0 / f64::from(self.reading_ms);
-        if self.memory > left {
-            let share = left / self.memory;
-            (self.memory, self.dry_energy, self.wet_energy) = (left, self.dry_energy * share, self.wet_energy * share);
-        }
+        self.turned = true;
+    }
+
+    fn start(&mut self) {
+        self.dry.reset();
+        self.wet.reset();
+        (self.turned, self.since_start, self.since_reading) = (false, 0.0, 0.0);
     }
 
     /// Hears a hop of both signals, planar `[channels, hop]`.
+    ///
+    /// # Errors
+    /// [`EngineError::Loudness`] where the meter fails.
     pub fn push(&mut self, dry: &mut [f32], wet: &[f32]) -> Result<(), EngineError> {
+        if self.turned && self.since_start >= RESTART_SECONDS {
+            self.start();
+        }
         let (channels, hop) = (self.channels, wet.len() / self.channels);
         let mut inputs: [&mut [f32]; MAX_CHANNELS] = Default::default();
         let mut outputs: [&mut [f32]; MAX_CHANNELS] = Default::default();
@@ -93,30 +100,28 @@ impl Matching {
             let (first, second) = planar.split_at(hop);
             meter.add_frames_planar_f32(&[first, second][..channels])?;
         }
-        self.hops += 1;
-        if self.hops % READING_HOPS == 0 {
+        self.since_start += self.hop_seconds;
+        self.since_reading += self.hop_seconds;
+        if self.since_reading >= READING_SECONDS {
+            self.since_reading -= READING_SECONDS;
             self.read()?;
         }
+        let most = SLEW_DB * self.hop_seconds;
+        self.gain_db += (self.wanted_db - self.gain_db).clamp(-most, most);
         Ok(())
     }
 
     fn read(&mut self) -> Result<(), EngineError> {
-        let (dry, wet) = (self.dry.loudness_window(self.reading_ms)?, self.wet.loudness_window(self.reading_ms)?);
-        if dry > SILENCE_LUFS {
-            let energy = |loudness: f64| 10.0f64.powf(loudness / 10.0);
-            self.memory = self.memory * self.decay + 1.0;
-            self.dry_energy = self.dry_energy * self.decay + energy(dry);
-            self.wet_energy = self.wet_energy * self.decay + energy(wet);
+        let gain = self.dry.loudness_global()? - self.wet.loudness_global()?;
+        // Infinite before there is anything above the gate.
+        if gain.is_finite() {
+            self.wanted_db = gain.clamp(-MAX_GAIN_DB, MAX_GAIN_DB);
         }
         Ok(())
     }
 
     /// Gain in dB that the decoded signal needs now; 0 before anything was heard.
     pub fn gain_db(&self) -> f32 {
-        if self.memory == 0.0 {
-            return 0.0;
-        }
-        let gain = 10.0 * (self.dry_energy / self.wet_energy).log10();
-        gain.clamp(-MAX_GAIN_DB, MAX_GAIN_DB) as f32
+        self.gain_db as f32
     }
 }
