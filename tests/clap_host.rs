@@ -176,7 +176,7 @@ fn real_time_is_aligned_or_silent() {
 fn parameters_are_what_sessions_rely_on() {
     let mut host = Host::new();
     let names: Vec<&str> = host.parameters().iter().map(|p| p.name.as_str()).collect();
-    let rest = ["Difference gain", "Mode", "Codebooks", "Stereo", "Level match"];
+    let rest = ["Difference gain", "Mode", "Codebooks", "Stereo", "Level match", "Target bitrate", "Target window"];
     assert_eq!(names[..4], ["Level", "Monitor", "Bypass", "Safety"]);
     assert_eq!(names[4..], rest);
     let by_name = |host: &Host, name: &str| host.parameters().iter().find(|p| p.name == name).unwrap().clone();

@@ -1,8 +1,8 @@
 //! Counts, packets and bitrates equal the method's.
 
 use vrvq::codec::{
-    BitrateMeter, MAX_CODEBOOKS, Packet, PacketError, PacketFormat, Rate, clamp_level, count, kilobits_per_second,
-    level_for_count,
+    BitrateMeter, MAX_CODEBOOKS, Packet, PacketError, PacketFormat, Rate, RateControl, Target, clamp_level, count,
+    kilobits_per_second, level_for_count,
 };
 
 const FRAME_RATE: f64 = 44_100.0 / 512.0;
@@ -126,9 +126,11 @@ fn constant_bitrate_sends_no_count() {
 fn a_rate_gives_a_count_and_its_name() {
     assert_eq!(Rate::Level(4.0).count(0.5, 8), 3);
     assert_eq!([0, 1, 5, 200].map(|n| Rate::Codebooks(n).count(0.9, 8)), [1, 1, 5, 8]);
-    assert_eq!(Rate::Level(f32::NAN).clamped(), Rate::Level(1.0));
-    let names = [Rate::Level(16.0), Rate::Codebooks(1), Rate::Codebooks(6)].map(|rate| rate.to_string());
-    assert_eq!(names, ["level 16.0", "1 codebook", "6 codebooks"]);
+    assert_eq!(RateControl::Level(f32::NAN).clamped(), RateControl::Level(1.0));
+    let target = RateControl::Target(Target { kilobits: 4.0, window: 10.0 });
+    let names = [RateControl::Level(16.0), RateControl::Codebooks(1), RateControl::Codebooks(6), target];
+    let shown = ["level 16.0", "1 codebook", "6 codebooks", "4.00 kb/s over 10 s"];
+    assert_eq!(names.map(|rate| rate.to_string()), shown);
 }
 
 #[test]

@@ -4,7 +4,7 @@ mod common;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use vrvq::codec::{Rate, kilobits_per_second};
+use vrvq::codec::{Rate, RateControl, Target, kilobits_per_second};
 use vrvq::engine::{FrameReport, LiveLoop, LoopConfig, LoopState, Monitor, ReportReceiver, StereoMode, Telemetry};
 use vrvq::model::Model;
 
@@ -150,9 +150,9 @@ fn a_bounce_is_the_same_every_time_whatever_the_blocks() {
 fn a_level_takes_effect_at_its_frame() {
     let audio = [common::demo_mono()[..60_000].to_vec()];
     let (mut live, _, mut reports) = start(config(44_100.0, 1, 512));
-    live.set_rate(Rate::Level(1.0));
+    live.set_rate(RateControl::Level(1.0));
     run(&mut live, &[audio[0][..512 * 40 + 100].to_vec()], &[512]);
-    live.set_rate(Rate::Level(48.0));
+    live.set_rate(RateControl::Level(48.0));
     run(&mut live, &[audio[0][512 * 40 + 100..].to_vec()], &[512]);
     let reports = drain(&mut reports);
     assert!(reports.len() > 100);
@@ -167,7 +167,7 @@ fn a_level_takes_effect_at_its_frame() {
 fn constant_bitrate_uses_as_many_codebooks_in_every_frame() {
     let audio = [common::demo_mono()[..60_000].to_vec()];
     let (mut live, _, mut reports) = start(config(44_100.0, 1, 512));
-    live.set_rate(Rate::Codebooks(3));
+    live.set_rate(RateControl::Codebooks(3));
     let three = run(&mut live, &audio, &[512]);
     let reports = drain(&mut reports);
     assert!(reports.len() > 100);
@@ -175,7 +175,7 @@ fn constant_bitrate_uses_as_many_codebooks_in_every_frame() {
         assert_eq!((report.rate, report.frames[0].count, report.bits()), (Rate::Codebooks(3), 3, 30));
     }
     let (mut live, _, _) = start(config(44_100.0, 1, 512));
-    live.set_rate(Rate::Codebooks(8));
+    live.set_rate(RateControl::Codebooks(8));
     let (eight, latency) = (run(&mut live, &audio, &[512]), live.latency() as usize);
     let error = |output: &[f32]| -> f32 {
         output[latency..].iter().zip(&audio[0]).map(|(output, input)| (output - input).powi(2)).sum()
@@ -249,7 +249,7 @@ fn level_match_brings_decoded_to_the_loudness_of_dry() {
     let audio = [&clip[..], &clip[..]].concat();
     let hear = |audio: &[f32], monitor, on| {
         let (mut live, _, _) = start(config(44_100.0, 1, 512));
-        live.set_rate(Rate::Level(8.0));
+        live.set_rate(RateControl::Level(8.0));
         live.set_monitor(monitor);
         live.set_level_match(on);
         (run(&mut live, &[audio.to_vec()], &[512]).remove(0), live.latency() as usize)
@@ -293,7 +293,7 @@ fn mean_bitrate_never_falls_as_the_level_rises() {
     let mut last = 0.0;
     for level in [1.0, 2.0, 4.0, 8.0, 16.0, 24.0, 32.0, 48.0] {
         let (mut live, _, mut reports) = start(config(44_100.0, 1, 512));
-        live.set_rate(Rate::Level(level));
+        live.set_rate(RateControl::Level(level));
         run(&mut live, &audio, &[512]);
         let reports = drain(&mut reports);
         let bits: u64 = reports.iter().map(|r| u64::from(r.bits())).sum();
@@ -302,6 +302,30 @@ fn mean_bitrate_never_falls_as_the_level_rises() {
         last = kbps;
     }
     assert!(last > 5.0, "level 48 uses most codebooks: {last} kb/s");
+}
+
+#[test]
+fn average_bitrate_meets_its_target() {
+    let clip = common::demo_mono();
+    let audio = vec![[&clip[..], &clip[..]].concat()];
+    let (mut live, _, mut reports) = start(config(44_100.0, 1, 512));
+    live.set_rate(RateControl::Target(Target { kilobits: 3.0, window: 10.0 }));
+    run(&mut live, &audio, &[512]);
+    let reports = drain(&mut reports);
+    // A silence of more than 0.3 s is not made up for.
+    let mut silent = 0;
+    let half: Vec<&FrameReport> = reports[reports.len() / 2..]
+        .iter()
+        .filter(|report| {
+            silent = if report.frames[0].importance * 48.0 < 1.0 { silent + 1 } else { 0 };
+            silent <= 26
+        })
+        .collect();
+    let bits: u64 = half.iter().map(|report| u64::from(report.bits())).sum();
+    let mean = kilobits_per_second(bits, half.len() as u64, 44_100.0 / 512.0);
+    assert!((mean / 3.0 - 1.0).abs() < 0.02, "{mean} kb/s");
+    let counts: std::collections::HashSet<u8> = half.iter().map(|report| report.frames[0].count).collect();
+    assert!(counts.len() > 2, "the map still decides");
 }
 
 #[test]

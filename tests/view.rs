@@ -6,7 +6,7 @@ mod synthetic;
 use egui::{Event, Key, Modifiers, Pos2, accesskit::Role, pos2, vec2};
 use egui_kittest::{Harness, kittest::Queryable};
 use std::sync::Arc;
-use vrvq::codec::{RateMode, count, kilobits_per_second};
+use vrvq::codec::{RateMode, Target, count, kilobits_per_second};
 use vrvq::editor::{Controls, View};
 use vrvq::engine::{FrameReport, LoopState, Monitor, ReportSender, StereoMode, Telemetry, report_ring};
 
@@ -19,6 +19,7 @@ struct Settings {
     level: f32,
     mode: RateMode,
     codebooks: u8,
+    target: Target,
     stereo: StereoMode,
     monitor: Monitor,
     difference_gain: f32,
@@ -59,6 +60,15 @@ impl Controls for Settings {
     fn set_codebooks(&mut self, codebooks: u8) {
         assert!((1..=8).contains(&codebooks), "{codebooks}");
         self.codebooks = codebooks;
+    }
+    fn target(&self) -> Target {
+        self.target
+    }
+    fn set_target(&mut self, kilobits: f32) {
+        self.target.kilobits = kilobits;
+    }
+    fn set_window(&mut self, seconds: f32) {
+        self.target.window = seconds;
     }
     fn stereo(&self) -> StereoMode {
         self.stereo
@@ -119,6 +129,7 @@ impl Bench {
             level: 16.0,
             mode: RateMode::Vbr,
             codebooks: 4,
+            target: Target::default(),
             stereo: StereoMode::LeftRight,
             monitor: Monitor::Decoded,
             difference_gain: 0.0,
@@ -232,6 +243,33 @@ fn variable_and_constant_bitrate_are_switched_at_equal_bitrate() {
     assert_eq!((bench.settings().mode, bench.settings().gestures), (RateMode::Vbr, 1));
     let error = mean_bits(level) / (10.0 * f64::from(number + 1)) - 1.0;
     assert!(error.abs() < 0.02, "level {level} is {:.1} % off", 100.0 * error);
+}
+
+#[test]
+fn a_target_starts_at_the_bitrate_of_now_and_leaves_its_level() {
+    let mut bench = Bench::new(700.0, 450.0);
+    let frames: Vec<FrameReport> = (0..800).map(|i| synthetic::report(i, 16.0, 2)).collect();
+    let bits: u64 = frames.iter().map(|report| u64::from(report.bits())).sum();
+    bench.send(frames);
+    bench.click("ABR");
+    let mean = kilobits_per_second(bits, 800, FRAME_RATE) as f32;
+    assert_eq!(bench.settings().mode, RateMode::Abr);
+    assert!((bench.settings().target.kilobits / mean - 1.0).abs() < 0.01, "{:?} for {mean}", bench.settings().target);
+
+    let centre = bench.harness.get_by_role_and_label(Role::Slider, "Target").rect().center();
+    bench.harness.drag_at(centre);
+    bench.harness.drop_at(centre);
+    bench.harness.run_steps(2);
+    bench.press(&[Key::ArrowUp]);
+    assert!(bench.settings().target.kilobits > mean);
+    bench.click("Window 10 s");
+    assert_eq!(bench.settings().target.window, 30.0);
+    bench.click("Window 30 s");
+    assert_eq!(bench.settings().target.window, 2.0);
+
+    bench.send((800..900).map(|i| synthetic::report(i, 21.0, 2)));
+    bench.click("VBR");
+    assert_eq!((bench.settings().mode, bench.settings().level), (RateMode::Vbr, 21.0));
 }
 
 #[test]

@@ -8,11 +8,13 @@ mod bitrate;
 mod packet;
 mod rate;
 mod search;
+mod target;
 
 pub use bitrate::{BitrateMeter, kilobits_per_second};
 pub use packet::{Packet, PacketError, PacketFormat};
-pub use rate::{LEVEL_MAX, LEVEL_MIN, Rate, RateMode, clamp_level, count, level_for_count};
+pub use rate::{LEVEL_MAX, LEVEL_MIN, Rate, RateControl, RateMode, clamp_level, count, level_for_count};
 pub use search::{Codebooks, MAX_BEAM, SearchBuffers};
+pub use target::{TARGET_MAX, TARGET_MIN, Target, TargetControl, WINDOW_MAX, WINDOW_MIN};
 
 /// Most codebooks any supported model has (DAC's 24 kHz model: 32).
 pub const MAX_CODEBOOKS: usize = 32;

@@ -1,5 +1,6 @@
 //! From importance and level to the number of codebooks a frame uses (section "Rate control" of the paper).
 
+use super::Target;
 use serde::{Deserialize, Serialize};
 
 /// Lowest level l of the knob: `p < 1` keeps every frame at one codebook.
@@ -15,9 +16,43 @@ pub enum RateMode {
     Vbr,
     /// Constant bitrate: a number of codebooks, whatever the importance.
     Cbr,
+    /// Average bitrate: the importance map, scaled by a level that keeps the mean bitrate at a target.
+    Abr,
 }
 
-/// How many codebooks frames use.
+/// What decides how many codebooks frames use: a [`RateMode`] with its value.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum RateControl {
+    /// Variable bitrate at this level l.
+    Level(f32),
+    /// Constant bitrate at this many codebooks.
+    Codebooks(u8),
+    /// Average bitrate.
+    Target(Target),
+}
+
+impl RateControl {
+    /// The same with every value within its limits.
+    pub fn clamped(self) -> Self {
+        match self {
+            Self::Level(level) => Self::Level(clamp_level(level)),
+            Self::Codebooks(number) => Self::Codebooks(number.max(1)),
+            Self::Target(target) => Self::Target(target.clamped()),
+        }
+    }
+}
+
+impl std::fmt::Display for RateControl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match *self {
+            Self::Level(level) => Rate::Level(level).fmt(f),
+            Self::Codebooks(number) => Rate::Codebooks(number).fmt(f),
+            Self::Target(Target { kilobits, window }) => write!(f, "{kilobits:.2} kb/s over {window:.0} s"),
+        }
+    }
+}
+
+/// How many codebooks a frame uses.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Rate {
     /// Variable bitrate at this level l; each packet carries its count.
@@ -32,14 +67,6 @@ impl Rate {
         match self {
             Self::Level(level) => count(importance, level, codebooks),
             Self::Codebooks(number) => usize::from(number).clamp(1, codebooks),
-        }
-    }
-
-    /// The same with a level within [`LEVEL_MIN`] and [`LEVEL_MAX`], and at least one codebook.
-    pub fn clamped(self) -> Self {
-        match self {
-            Self::Level(level) => Self::Level(clamp_level(level)),
-            Self::Codebooks(number) => Self::Codebooks(number.max(1)),
         }
     }
 }

@@ -1,7 +1,7 @@
-//! A choice of two or three words in the corner of a card.
+//! A choice of two or three words at the top of a card.
 
 use super::theme;
-use egui::{Align2, Rect, Role, Sense, Ui, WidgetInfo, pos2};
+use egui::{Align2, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
 /// A choice: its value, its short name and what it means.
 pub type Choice<T> = (T, &'static str, &'static str);
@@ -14,10 +14,32 @@ pub fn choose<T: Copy + PartialEq>(
     choices: &[Choice<T>],
     current: Option<T>,
 ) -> Option<T> {
-    let (width, height) = (31.0 * scale, 16.0 * scale);
+    let left = rect.right() - 6.0 - choices.len() as f32 * 31.0 * scale;
+    row(
+        ui,
+        Rect::from_min_max(pos2(left, rect.top()), pos2(rect.right() - 6.0, rect.bottom())),
+        scale,
+        choices,
+        current,
+    )
+}
+
+/// As [`choose`], over the whole width of the card, which then has no room for a name.
+pub fn fill<T: Copy + PartialEq>(
+    ui: &Ui,
+    rect: Rect,
+    scale: f32,
+    choices: &[Choice<T>],
+    current: Option<T>,
+) -> Option<T> {
+    row(ui, rect.shrink2(vec2(6.0, 0.0)), scale, choices, current)
+}
+
+fn row<T: Copy + PartialEq>(ui: &Ui, rect: Rect, scale: f32, choices: &[Choice<T>], current: Option<T>) -> Option<T> {
+    let (width, height) = (rect.width() / choices.len() as f32, 16.0 * scale);
     let mut chosen = None;
     for (index, &(value, name, hint)) in choices.iter().enumerate() {
-        let left = rect.right() - 6.0 - (choices.len() - index) as f32 * width;
+        let left = rect.left() + index as f32 * width;
         let place = Rect::from_min_max(pos2(left, rect.top() + 4.0), pos2(left + width, rect.top() + 4.0 + height));
         let response = ui.interact(place, ui.scope_id().with(name), Sense::click());
         let on = current == Some(value);

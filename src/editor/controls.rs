@@ -1,6 +1,6 @@
 //! The settings a view turns, whoever owns them: a plug-in host's parameters or the standalone app.
 
-use crate::codec::RateMode;
+use crate::codec::{RateMode, Target};
 use crate::engine::{Monitor, StereoMode};
 
 /// Settings behind the view. Values are read on each frame, since a host may change them too.
@@ -15,12 +15,23 @@ pub trait Controls {
     fn end_level(&mut self) {}
     /// What decides how many codebooks a frame uses.
     fn mode(&self) -> RateMode;
-    /// Chooses variable or constant bitrate.
+    /// Chooses variable, constant or average bitrate.
     fn set_mode(&mut self, mode: RateMode);
     /// Codebooks of each frame in constant bitrate.
     fn codebooks(&self) -> u8;
     /// Sets the codebooks of constant bitrate, from 1 on.
     fn set_codebooks(&mut self, codebooks: u8);
+    /// What average bitrate aims at.
+    fn target(&self) -> Target;
+    /// The user takes hold of the target: as [`Self::begin_level`].
+    fn begin_target(&mut self) {}
+    /// Sets the mean bitrate in kb/s that average bitrate aims at; between [`Self::begin_target`] and
+    /// [`Self::end_target`].
+    fn set_target(&mut self, kilobits: f32);
+    /// The user lets go of the target.
+    fn end_target(&mut self) {}
+    /// Sets the window of that mean in seconds.
+    fn set_window(&mut self, seconds: f32);
     /// How two channels are coded.
     fn stereo(&self) -> StereoMode;
     /// Chooses how two channels are coded.

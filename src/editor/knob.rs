@@ -1,10 +1,11 @@
-//! The knob: the level, logarithmic, or in constant bitrate the number of codebooks; turned by dragging, wheel, keys or an exact entry.
+//! The knob: the level, the number of codebooks of constant bitrate, or the target of average bitrate; turned by
+//! dragging, wheel, keys or an exact entry.
 
 use super::{Controls, theme};
-use crate::codec::{LEVEL_MAX, LEVEL_MIN, RateMode, clamp_level};
+use crate::codec::{LEVEL_MAX, LEVEL_MIN, RateMode, TARGET_MAX, TARGET_MIN, Target};
 use egui::{
-    CursorIcon, DragValue, EventFilter, Key, Pos2, Rect, Response, Sense, Shape, Stroke, TextStyle, Ui, UiBuilder,
-    Vec2, WidgetInfo, pos2, vec2,
+    Align2, CursorIcon, DragValue, EventFilter, Key, Pos2, Rect, Response, Role, Sense, Shape, Stroke, TextStyle, Ui,
+    UiBuilder, Vec2, WidgetInfo, pos2, vec2,
 };
 use std::f32::consts::{FRAC_PI_2, PI};
 
@@ -26,18 +27,30 @@ const HINT: &str = "How many bits the codec may spend. The level scales the impo
 const CBR_HINT: &str = "How many codebooks every frame uses, whatever its importance: a constant bitrate.\n\n\
                         Drag, scroll or use the arrow keys. Double click: 4.";
 
-fn to_share(level: f32) -> f32 {
-    (level / LEVEL_MIN).ln() / (LEVEL_MAX / LEVEL_MIN).ln()
+const ABR_HINT: &str = "The mean bitrate that the codec aims at, all channels together. The level moves slowly to keep \
+                        the mean over the window there; the level in use stands beside it.\n\n\
+                        Drag, scroll or use the arrow keys; with Shift it moves finely. Double click: 4 kb/s.";
+
+/// Windows of the mean that a click goes through, in seconds.
+const WINDOWS: [f32; 4] = [2.0, 5.0, 10.0, 30.0];
+
+const LEVELS: (f32, f32) = (LEVEL_MIN, LEVEL_MAX);
+const TARGETS: (f32, f32) = (TARGET_MIN, TARGET_MAX);
+
+/// Where `value` stands in a logarithmic range.
+fn to_share(value: f32, (low, high): (f32, f32)) -> f32 {
+    (value / low).ln() / (high / low).ln()
 }
 
-fn from_share(share: f32) -> f32 {
-    clamp_level(LEVEL_MIN * (LEVEL_MAX / LEVEL_MIN).powf(share.clamp(0.0, 1.0)))
+fn from_share(share: f32, (low, high): (f32, f32)) -> f32 {
+    (low * (high / low).powf(share.clamp(0.0, 1.0))).clamp(low, high)
 }
 
 /// The share of the knob's range that the settings stand at.
 fn share_of(controls: &dyn Controls, codebooks: u8) -> f32 {
     match controls.mode() {
-        RateMode::Vbr => to_share(controls.level()),
+        RateMode::Vbr => to_share(controls.level(), LEVELS),
+        RateMode::Abr => to_share(controls.target().kilobits, TARGETS),
         RateMode::Cbr => f32::from(controls.codebooks().clamp(1, codebooks) - 1) / f32::from(codebooks.max(2) - 1),
     }
 }
@@ -53,15 +66,42 @@ fn set_codebooks(controls: &mut dyn Controls, number: u8) {
     }
 }
 
-/// Draws the knob with its value in the card `rect` and turns the level, or in constant bitrate the number of the
-/// model's `codebooks`.
-pub fn show(ui: &mut Ui, rect: Rect, scale: f32, codebooks: u8, controls: &mut dyn Controls) {
+/// Takes hold of a value that moves steplessly.
+fn begin(controls: &mut dyn Controls) {
+    if controls.mode() == RateMode::Abr { controls.begin_target() } else { controls.begin_level() }
+}
+
+/// Moves it to a share of its range.
+fn move_to(controls: &mut dyn Controls, share: f32) {
+    match controls.mode() {
+        RateMode::Abr => controls.set_target(from_share(share, TARGETS)),
+        _ => controls.set_level(from_share(share, LEVELS)),
+    }
+}
+
+/// Lets go of it.
+fn end(controls: &mut dyn Controls) {
+    if controls.mode() == RateMode::Abr { controls.end_target() } else { controls.end_level() }
+}
+
+/// Moves it in one whole gesture.
+fn set(controls: &mut dyn Controls, share: f32) {
+    begin(controls);
+    move_to(controls, share);
+    end(controls);
+}
+
+/// Draws the knob with its value in the card `rect` and turns what the mode turns: the level, the number of the
+/// model's `codebooks`, or the target, with the `level` then in use.
+pub fn show(ui: &mut Ui, rect: Rect, scale: f32, codebooks: u8, level: Option<f32>, controls: &mut dyn Controls) {
     let mode = controls.mode();
     let (name, hint) = match mode {
         RateMode::Vbr => ("Level", HINT),
         RateMode::Cbr => ("Codebooks", CBR_HINT),
+        RateMode::Abr => ("Target", ABR_HINT),
     };
-    let inner = theme::card(ui, rect, scale, name);
+    // The modes stand where other cards have their name.
+    let inner = theme::card(ui, rect, scale, "");
     let value_height = 26.0 * scale;
     let diameter = (inner.height() - value_height + 8.0 * scale).min(inner.width());
     let centre = pos2(inner.center().x, inner.top() + diameter / 2.0 - 5.0 * scale);
@@ -71,25 +111,53 @@ pub fn show(ui: &mut Ui, rect: Rect, scale: f32, codebooks: u8, controls: &mut d
         Sense::click_and_drag(),
     );
     match mode {
-        RateMode::Vbr => turn(ui, &response, controls),
+        RateMode::Vbr | RateMode::Abr => turn(ui, &response, codebooks, controls),
         RateMode::Cbr => step(ui, &response, codebooks, controls),
     }
     let ticks: Vec<f32> = match mode {
-        RateMode::Vbr => [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 48.0].map(to_share).into(),
+        RateMode::Vbr => [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 48.0].map(|level| to_share(level, LEVELS)).into(),
+        RateMode::Abr => [1.0, 2.0, 4.0, 8.0, 16.0].map(|target| to_share(target, TARGETS)).into(),
         RateMode::Cbr => (0..codebooks).map(|k| f32::from(k) / f32::from(codebooks.max(2) - 1)).collect(),
     };
     paint(ui, centre, diameter / 2.0, scale, share_of(controls, codebooks), &ticks, &response);
     let value = match mode {
         RateMode::Vbr => f64::from(controls.level()),
         RateMode::Cbr => f64::from(controls.codebooks()),
+        RateMode::Abr => f64::from(controls.target().kilobits),
     };
     response.widget_info(|| WidgetInfo::slider(true, value, name));
     response.on_hover_cursor(CursorIcon::ResizeVertical).on_hover_text(hint);
-    let entry = Rect::from_center_size(
-        pos2(inner.center().x, inner.bottom() - value_height / 2.0 + 2.0),
-        vec2(78.0 * scale, value_height),
-    );
+    let caption = match (mode, level) {
+        (RateMode::Vbr, _) => "level".to_owned(),
+        (RateMode::Cbr, _) => "codebooks".to_owned(),
+        (RateMode::Abr, Some(level)) => format!("kb/s, level {level:.1}"),
+        (RateMode::Abr, None) => "kb/s".to_owned(),
+    };
+    let at = pos2(inner.center().x, inner.bottom() - value_height + 3.0);
+    ui.painter().text(at, Align2::CENTER_BOTTOM, caption, theme::text(10.5 * scale), theme::FAINT);
+    let row = Rect::from_min_max(pos2(inner.left(), inner.bottom() - value_height + 2.0), inner.max + vec2(0.0, 2.0));
+    let mut entry = Rect::from_center_size(row.center(), vec2(78.0 * scale, value_height));
+    if mode == RateMode::Abr {
+        let place = Rect::from_min_max(pos2(row.right() - 30.0 * scale, row.top() + 5.0), row.max - vec2(0.0, 5.0));
+        window(ui, place, scale, controls);
+        entry = Rect::from_min_max(row.min, pos2(place.left() - 4.0, row.bottom()));
+    }
     exact(ui, entry, scale, codebooks, controls);
+}
+
+/// The window of the mean: a click goes to the next.
+fn window(ui: &Ui, rect: Rect, scale: f32, controls: &mut dyn Controls) {
+    let seconds = controls.target().window;
+    let response = ui.interact(rect, ui.scope_id().with("window"), Sense::click());
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Window {seconds:.0} s")));
+    let lit = response.hovered() || response.has_focus();
+    ui.painter().rect_filled(rect, 4.0, if lit { theme::GRID } else { theme::CONTROL });
+    let text = format!("{seconds:.0} s");
+    ui.painter().text(rect.center(), Align2::CENTER_CENTER, text, theme::text(10.5 * scale), theme::TEXT);
+    let hint = "Window that the mean bitrate is kept over: click for 2, 5, 10 or 30 seconds.";
+    if response.on_hover_text(hint).clicked() {
+        controls.set_window(WINDOWS.into_iter().find(|&next| next > seconds + 0.5).unwrap_or(WINDOWS[0]));
+    }
 }
 
 /// Movement by wheel and keys since the last frame, in notches.
@@ -137,13 +205,13 @@ fn step(ui: &Ui, response: &Response, codebooks: u8, controls: &mut dyn Controls
     }
 }
 
-/// Turns the level.
-fn turn(ui: &Ui, response: &Response, controls: &mut dyn Controls) {
+/// Turns the level or the target.
+fn turn(ui: &Ui, response: &Response, codebooks: u8, controls: &mut dyn Controls) {
     let fine = if ui.input(|i| i.modifiers.shift) { FINE } else { 1.0 };
-    let share = to_share(controls.level());
+    let share = share_of(controls, codebooks);
     if response.drag_started() {
         response.request_focus();
-        controls.begin_level();
+        begin(controls);
         ui.data_mut(|data| data.insert_temp(response.id, share));
     }
     if response.dragged() {
@@ -152,20 +220,24 @@ fn turn(ui: &Ui, response: &Response, controls: &mut dyn Controls) {
         let motion = response.drag_delta();
         let held = (held + (motion.x - motion.y) / DRAG_RANGE * fine).clamp(0.0, 1.0);
         ui.data_mut(|data| data.insert_temp(response.id, held));
-        controls.set_level(from_share(held));
+        move_to(controls, held);
     }
     if response.drag_stopped() {
-        controls.end_level();
+        end(controls);
     }
     if response.clicked() {
         response.request_focus();
     }
     let notches = notches(ui, response);
     if notches != 0.0 {
-        set(controls, from_share(share + notches * NOTCH * fine));
+        set(controls, share + notches * NOTCH * fine);
     }
     if response.double_clicked() {
-        set(controls, DEFAULT_LEVEL);
+        let default = match controls.mode() {
+            RateMode::Abr => to_share(Target::default().kilobits, TARGETS),
+            _ => to_share(DEFAULT_LEVEL, LEVELS),
+        };
+        set(controls, default);
     }
 }
 
@@ -185,24 +257,19 @@ fn exact(ui: &mut Ui, rect: Rect, scale: f32, codebooks: u8, controls: &mut dyn 
             }
             return;
         }
-        let mut level = controls.level();
-        let entry = DragValue::new(&mut level)
-            .range(LEVEL_MIN..=LEVEL_MAX)
+        let (mut value, range, hint) = match controls.mode() {
+            RateMode::Abr => (controls.target().kilobits, TARGETS, "Click to type a target from 1 to 16 kb/s."),
+            _ => (controls.level(), LEVELS, "Click to type a level from 1 to 48."),
+        };
+        let entry = DragValue::new(&mut value)
+            .range(range.0..=range.1)
             .speed(0.05)
             .update_while_editing(false)
             .custom_formatter(|v, _| if v < 9.95 { format!("{v:.2}") } else { format!("{v:.1}") });
-        let entry = ui.put(rect, entry).on_hover_text("Click to type a level from 1 to 48.");
-        if entry.changed() {
-            set(controls, level);
+        if ui.put(rect, entry).on_hover_text(hint).changed() {
+            set(controls, to_share(value, range));
         }
     });
-}
-
-/// One whole gesture.
-fn set(controls: &mut dyn Controls, level: f32) {
-    controls.begin_level();
-    controls.set_level(clamp_level(level));
-    controls.end_level();
 }
 
 fn paint(ui: &Ui, centre: Pos2, radius: f32, scale: f32, share: f32, ticks: &[f32], response: &Response) {

@@ -9,9 +9,9 @@ const HEADER: f32 = 26.0;
 const CARDS: f32 = 134.0;
 const GAP: f32 = 8.0;
 /// Smallest widths of the cards.
-const WIDTHS: [f32; 5] = [110.0, 126.0, 182.0, 160.0, 70.0];
+const WIDTHS: [f32; 5] = [110.0, 150.0, 170.0, 148.0, 70.0];
 /// How much of the width left over each card takes.
-const SHARES: [f32; 5] = [0.16, 0.16, 0.30, 0.24, 0.14];
+const SHARES: [f32; 5] = [0.17, 0.18, 0.27, 0.24, 0.14];
 
 /// Areas of the view.
 pub struct Layout {

@@ -1,21 +1,27 @@
-//! Variable or constant bitrate, switched so that the bitrate stays: what is heard then differs by how the bits are
-//! spread over time, and by nothing else.
+//! Variable, constant or average bitrate, switched so that the bitrate stays: what is heard then differs by how the
+//! bits are spread over time, and by nothing else.
 
 use super::chips::{self, Choice};
 use super::history::History;
 use super::{Controls, colours};
-use crate::codec::{PacketFormat, RateMode, clamp_level, count, level_for_count};
+use crate::codec::{PacketFormat, Rate, RateMode, clamp_level, count, level_for_count};
 use egui::{Rect, Ui};
 
 /// Seconds of the map that the bitrate is measured over.
 const MEMORY_SECONDS: f64 = 10.0;
 
-const CHOICES: [Choice<RateMode>; 2] = [
+const CHOICES: [Choice<RateMode>; 3] = [
     (
         RateMode::Vbr,
         "VBR",
         "Variable bitrate: the importance map decides how many codebooks each frame uses, the level scales it. Turns \
          to the level with the bitrate of now.",
+    ),
+    (
+        RateMode::Abr,
+        "ABR",
+        "Average bitrate: as VBR, at a level that moves slowly to keep the mean bitrate at a target. Turns to the \
+         bitrate of now as the target.",
     ),
     (
         RateMode::Cbr,
@@ -25,15 +31,23 @@ const CHOICES: [Choice<RateMode>; 2] = [
     ),
 ];
 
-/// Draws the two modes in the corner of the card `rect` and switches between them.
+/// Draws the modes along the top of the card `rect` and switches between them.
 pub fn show(ui: &Ui, rect: Rect, scale: f32, history: &History, frame_rate: f64, controls: &mut dyn Controls) {
-    if let Some(mode) = chips::choose(ui, rect, scale, &CHOICES, Some(controls.mode())) {
+    if let Some(mode) = chips::fill(ui, rect, scale, &CHOICES, Some(controls.mode())) {
         keep_bitrate(history, frame_rate, mode, controls);
         controls.set_mode(mode);
     }
 }
 
-/// Sets the value of `mode` so that the last seconds would have cost what the other mode's value made them cost.
+/// The level that the newest frame was packed at, where it was.
+pub fn level_in_use(history: &History) -> Option<f32> {
+    match history.at(history.received().checked_sub(1)?)?.rate {
+        Rate::Level(level) => Some(level),
+        Rate::Codebooks(_) => None,
+    }
+}
+
+/// Sets the value of `mode` so that the last seconds would have cost what the present mode's value makes them cost.
 fn keep_bitrate(history: &History, frame_rate: f64, mode: RateMode, controls: &mut dyn Controls) {
     let codebooks = history.codebooks();
     let Ok(format) = PacketFormat::new(codebooks, colours::CODEBOOK_SIZE) else { return };
@@ -42,23 +56,36 @@ fn keep_bitrate(history: &History, frame_rate: f64, mode: RateMode, controls: &m
     let reports = history.range(recent).filter(|report| !report.late);
     let importances: Vec<f32> =
         reports.flat_map(|report| report.channel_frames().iter().map(|frame| frame.importance)).collect();
-    // The count's bits in codes: what a variable frame costs more than a constant one.
-    let extra = format.count_bits() as f64 / (format.frame_bits(2) - format.frame_bits(1)) as f64;
-    match mode {
-        RateMode::Cbr if !importances.is_empty() => {
+    if importances.is_empty() {
+        return;
+    }
+    let channels = history.channels() as f64;
+    let (count_bits, code_bits) = (format.count_bits() as f64, (format.frame_bits(2) - format.frame_bits(1)) as f64);
+    // Bits of a frame of one channel.
+    let bits = match controls.mode() {
+        RateMode::Vbr => {
             let level = controls.level();
             let counts: usize = importances.iter().map(|&importance| count(importance, level, codebooks)).sum();
-            let mean = counts as f64 / importances.len() as f64;
-            controls.set_codebooks(((mean + extra).round() as usize).clamp(1, codebooks) as u8);
+            count_bits + code_bits * counts as f64 / importances.len() as f64
         }
+        RateMode::Cbr => code_bits * f64::from(controls.codebooks()),
+        RateMode::Abr => f64::from(controls.target().kilobits) * 1000.0 / frame_rate / channels,
+    };
+    match mode {
+        RateMode::Cbr => controls.set_codebooks(((bits / code_bits).round() as usize).clamp(1, codebooks) as u8),
         RateMode::Vbr => {
-            let wanted = f64::from(controls.codebooks()) - extra;
-            if let Some(level) = level_for_count(&importances, wanted, codebooks) {
+            let nearest = level_for_count(&importances, (bits - count_bits) / code_bits, codebooks);
+            let used = (controls.mode() == RateMode::Abr).then(|| level_in_use(history)).flatten();
+            if let Some(level) = used.or(nearest) {
                 controls.begin_level();
                 controls.set_level(clamp_level(level));
                 controls.end_level();
             }
         }
-        RateMode::Cbr => {}
+        RateMode::Abr => {
+            controls.begin_target();
+            controls.set_target((bits * channels * frame_rate / 1000.0) as f32);
+            controls.end_target();
+        }
     }
 }

@@ -25,18 +25,19 @@ pub fn bitrate(ui: &mut Ui, rect: Rect, scale: f32, meter: &mut BitrateMeter) {
     let current = Rect::from_min_max(inner.min, pos2(inner.right(), split));
     let painter = ui.painter();
     // The unit hangs on the figure, wherever it ends.
-    let large = format!("{:.2}", meter.current());
+    let large = kilobits(meter.current());
     let base = current.bottom() - 2.0;
     let font = theme::digits(42.0 * scale);
     let end = painter.text(pos2(inner.left() - 1.0, base), Align2::LEFT_BOTTOM, &large, font, theme::TEXT).right();
     let unit = pos2(end + 6.0, base - 8.0 * scale);
     painter.text(unit, Align2::LEFT_BOTTOM, "kb/s", theme::text(14.0 * scale), theme::FAINT);
-    figure(ui, current, "current bitrate", format!("current {large} kb/s"), Sense::hover()).on_hover_text(CURRENT_HINT);
+    let label = format!("current {:.2} kb/s", meter.current());
+    figure(ui, current, "current bitrate", label, Sense::hover()).on_hover_text(CURRENT_HINT);
 
     let total =
         Rect::from_min_max(pos2(inner.left() - 4.0, split + 2.0), pos2(inner.right() + 4.0, inner.bottom() + 3.0));
-    let (mean, peak) = (format!("{:.2}", meter.mean()), format!("{:.2}", meter.peak()));
-    let response = figure(ui, total, "total bitrate", format!("mean {mean} peak {peak} kb/s"), Sense::click());
+    let (mean, peak) = (kilobits(meter.mean()), kilobits(meter.peak()));
+    let response = figure(ui, total, "total bitrate", format!("mean {:.2} peak {:.2} kb/s", meter.mean(), meter.peak()), Sense::click());
     if response.hovered() {
         ui.painter().rect_filled(total, 5.0, theme::CONTROL);
     }
@@ -49,6 +50,11 @@ pub fn bitrate(ui: &mut Ui, rect: Rect, scale: f32, meter: &mut BitrateMeter) {
     if response.on_hover_text(TOTAL_HINT).clicked() {
         meter.reset();
     }
+}
+
+/// Three digits, or four from 10 kb/s on.
+fn kilobits(value: f64) -> String {
+    if value < 9.995 { format!("{value:.2}") } else { format!("{value:.1}") }
 }
 
 /// An area that explains a painted figure; also tells it to screen readers.

@@ -52,13 +52,16 @@ pub fn show(ui: &mut Ui, rect: Rect, scale: f32, match_gain: f32, controls: &mut
         let colour = if bypass { theme::FAINT } else { colour };
         let switch = Switch { key, name, hint, on: monitor == choice, colour };
         let place = area(inner.top() + row as f32 * (large + gap), large);
-        if button(ui, place, scale, 15.0, &switch) {
+        if button(ui, place, scale, 14.5, &switch) {
             controls.set_monitor(choice);
         }
         match choice {
             Monitor::Dry => {}
             Monitor::Decoded => match_chip(ui, place, scale, match_gain, controls),
-            Monitor::Difference => gain_chip(ui, place, scale, switch.on, controls),
+            Monitor::Difference if switch.on || controls.difference_gain() > 0.0 => {
+                gain_chip(ui, place, scale, switch.on, controls);
+            }
+            Monitor::Difference => {}
         }
     }
     let switch = Switch {
@@ -98,7 +101,7 @@ fn match_chip(ui: &Ui, switch: Rect, scale: f32, gain: f32, controls: &mut dyn C
 
 /// A small button in the right end of a switch, lit or not; whether it was clicked.
 fn chip(ui: &Ui, switch: Rect, scale: f32, (text, lit): (String, bool), hint: &str, info: WidgetInfo) -> bool {
-    let rect = Rect::from_min_max(pos2(switch.right() - 46.0 * scale, switch.top()), switch.max).shrink(3.0);
+    let rect = Rect::from_min_max(pos2(switch.right() - 44.0 * scale, switch.top()), switch.max).shrink(3.0);
     let response = ui.interact(rect, ui.scope_id().with(hint), Sense::click());
     response.widget_info(|| info.clone());
     let stroke = if response.hovered() || response.has_focus() { theme::TEXT } else { theme::GRID };

@@ -70,7 +70,7 @@ impl View {
         let scrolls = map::show(ui, layout.map, scale, &mut self.history, self.frame_rate, mean);
         header::message(ui, layout.map, scale, &status, self.history.received() == 0);
         let codebooks = self.history.codebooks().clamp(1, 255) as u8;
-        knob::show(ui, layout.level, scale, codebooks, controls);
+        knob::show(ui, layout.level, scale, codebooks, mode::level_in_use(&self.history), controls);
         mode::show(ui, layout.level, scale, &self.history, self.frame_rate, controls);
         switches::show(ui, layout.listen, scale, self.telemetry.match_gain_db(), controls);
         readout::bitrate(ui, layout.bitrate, scale, &mut self.bitrate);

@@ -5,7 +5,7 @@
 //! behind it the gain of the level match, which is applied where it is heard: the difference is that without it.
 
 use super::settings::StereoMode;
-use crate::codec::Rate;
+use crate::codec::RateControl;
 use rtrb::{Consumer, Producer, RingBuffer};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -14,8 +14,8 @@ use std::thread::Thread;
 /// Something that happens at a position of the input.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Event {
-    /// From position `at` on, frames are packed at `rate`.
-    Rate { at: u64, rate: Rate },
+    /// From position `at` on, `rate` decides how many codebooks frames use.
+    Rate { at: u64, rate: RateControl },
     /// From position `at` on, two channels are coded in this mode.
     Stereo { at: u64, mode: StereoMode },
     /// From position `at` on, the decoded signal is brought to the loudness of the dry one, or left as it is.

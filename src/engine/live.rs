@@ -12,7 +12,7 @@ use super::settings::{MAX_SAFETY_HOPS, Monitor, StereoMode};
 use super::telemetry::{LoopState, Telemetry};
 use super::wet::{Aside, Wet};
 use super::worker::Worker;
-use crate::codec::Rate;
+use crate::codec::RateControl;
 use crate::model::Model;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
@@ -59,8 +59,8 @@ pub struct LiveLoop {
     safety_hops: u32,
     wanted_safety: u32,
     position: u64,
-    rate: Rate,
-    sent_rate: Option<Rate>,
+    rate: RateControl,
+    sent_rate: Option<RateControl>,
     stereo: StereoMode,
     sent_stereo: Option<StereoMode>,
     level_match: bool,
@@ -135,7 +135,7 @@ impl LiveLoop {
             status.frame_rate = card.frame_rate();
         });
         let host_hop = sample_rate / card.frame_rate();
-        let rate = Rate::Level(card.level.default);
+        let rate = RateControl::Level(card.level.default);
         let thread = Worker::start(config, host_hop, model, shared.clone(), telemetry.clone(), codec_ends)?;
         let _ = shared.thread.set(thread.thread().clone());
         let live = Self {
@@ -181,8 +181,8 @@ impl LiveLoop {
         &self.config
     }
 
-    /// Sets the level, or the number of codebooks, from the next sample on; frames that end after it use it.
-    pub fn set_rate(&mut self, rate: Rate) {
+    /// Sets the level, the number of codebooks or the target from the next sample on; frames that end after it use it.
+    pub fn set_rate(&mut self, rate: RateControl) {
         self.rate = rate.clamped();
     }
 

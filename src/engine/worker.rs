@@ -11,7 +11,7 @@ use super::settings::StereoMode;
 use super::spectrum::Spectrum;
 use super::stereo::{self, Fade, Stereo};
 use super::telemetry::{LoopState, Telemetry};
-use crate::codec::Rate;
+use crate::codec::{Rate, RateControl, TargetControl};
 use crate::model::{Model, runtime};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
@@ -43,7 +43,9 @@ pub(super) struct Worker {
     made: u64,
     /// Frames since the start.
     frames: u64,
-    rate: Rate,
+    rate: RateControl,
+    /// Finds the level of average bitrate.
+    target: TargetControl,
     stereo: Stereo,
     matching: Matching,
     level_match: bool,
@@ -124,7 +126,8 @@ impl Worker {
             consumed: 0,
             made: 0,
             frames: 0,
-            rate: Rate::Level(card.level.default),
+            rate: RateControl::Level(card.level.default),
+            target: TargetControl::new(model.packet_format(), card.frame_rate(), channels, card.level.default),
             stereo: Stereo::new(),
             matching: Matching::new(channels, card.sample_rate, card.hop, card.delay())?,
             level_match: false,
@@ -176,6 +179,9 @@ impl Worker {
             match event {
                 Event::Rate { at, rate } if at < end => {
                     self.rate = rate;
+                    if let RateControl::Target(target) = rate {
+                        self.target.aim(target);
+                    }
                     self.matching.turned();
                 }
                 Event::Stereo { at, mode } if at < end => {
@@ -208,6 +214,7 @@ impl Worker {
         self.pipeline.reset()?;
         self.resampler.reset();
         self.stereo.restart();
+        self.target.reset();
         self.matching.reset();
         self.hop_out.fill(0.0);
         while self.made < next && !self.shared.stop.load(Acquire) {
@@ -226,7 +233,7 @@ impl Worker {
         if online && self.is_past(self.host_hop) {
             self.behind = true;
         }
-        let mut report = FrameReport { index: self.frames, rate: self.rate, ..FrameReport::default() };
+        let mut report = FrameReport { index: self.frames, rate: self.frame_rate(), ..FrameReport::default() };
         report.channels = self.channels as u8;
         let passed_over = online && self.behind && (waiting - needed) as f64 > self.host_hop;
         if passed_over {
@@ -265,6 +272,15 @@ impl Worker {
         Ok(())
     }
 
+    /// What the next frame is packed at.
+    fn frame_rate(&mut self) -> Rate {
+        match self.rate {
+            RateControl::Level(level) => Rate::Level(level),
+            RateControl::Codebooks(number) => Rate::Codebooks(number),
+            RateControl::Target(_) => Rate::Level(self.target.level()),
+        }
+    }
+
     /// Sends `hop_in` through the codec to `hop_out`.
     fn code(&mut self, report: &mut FrameReport) -> Result<(), EngineError> {
         let (mode, fade) = if self.channels == 2 { self.stereo.next() } else { (StereoMode::LeftRight, Fade::None) };
@@ -272,7 +288,10 @@ impl Worker {
         if mid_side {
             stereo::to_mid_side(&mut self.hop_in);
         }
-        self.pipeline.step(&self.hop_in, self.rate, &mut self.hop_out, report)?;
+        self.pipeline.step(&self.hop_in, report.rate, &mut self.hop_out, report)?;
+        let importances = report.frames.map(|frame| frame.importance);
+        let aimed = matches!(self.rate, RateControl::Target(_));
+        self.target.push(&importances[..self.channels], aimed.then(|| report.bits()));
         if mid_side {
             // The input too: its spectrum is shown as it came.
             stereo::to_left_right(&mut self.hop_in);

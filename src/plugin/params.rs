@@ -1,6 +1,8 @@
 //! The host's parameters. Their ids never change: sessions and automation refer to them.
 
-use crate::codec::{LEVEL_MAX, LEVEL_MIN, Rate, RateMode};
+use crate::codec::{
+    LEVEL_MAX, LEVEL_MIN, RateControl, RateMode, TARGET_MAX, TARGET_MIN, Target, WINDOW_MAX, WINDOW_MIN,
+};
 use crate::engine::{DEFAULT_SAFETY_HOPS, MAX_DIFFERENCE_GAIN_DB, MAX_SAFETY_HOPS, Monitor, StereoMode};
 use nice_plug::prelude::*;
 use std::sync::Arc;
@@ -51,6 +53,9 @@ pub enum ModeChoice {
     #[id = "cbr"]
     #[name = "CBR"]
     Cbr,
+    #[id = "abr"]
+    #[name = "ABR"]
+    Abr,
 }
 
 impl From<ModeChoice> for RateMode {
@@ -58,6 +63,7 @@ impl From<ModeChoice> for RateMode {
         match choice {
             ModeChoice::Vbr => Self::Vbr,
             ModeChoice::Cbr => Self::Cbr,
+            ModeChoice::Abr => Self::Abr,
         }
     }
 }
@@ -67,6 +73,7 @@ impl From<RateMode> for ModeChoice {
         match mode {
             RateMode::Vbr => Self::Vbr,
             RateMode::Cbr => Self::Cbr,
+            RateMode::Abr => Self::Abr,
         }
     }
 }
@@ -131,7 +138,7 @@ pub struct VrvqParams {
     #[id = "difference_gain"]
     pub difference_gain: FloatParam,
 
-    /// Variable or constant bitrate.
+    /// Variable, constant or average bitrate.
     #[id = "mode"]
     pub mode: EnumParam<ModeChoice>,
 
@@ -146,6 +153,14 @@ pub struct VrvqParams {
     /// The decoded signal at the loudness of the dry one.
     #[id = "level_match"]
     pub level_match: BoolParam,
+
+    /// Mean bitrate that average bitrate aims at, in kb/s, all channels together.
+    #[id = "target"]
+    pub target: FloatParam,
+
+    /// Window of that mean, in seconds.
+    #[id = "window"]
+    pub target_window: FloatParam,
 }
 
 /// Smallest window that shows everything.
@@ -183,6 +198,20 @@ impl Default for VrvqParams {
             .with_value_to_string(formatters::v2s_f32_rounded(1)),
             mode: EnumParam::new("Mode", ModeChoice::Vbr),
             level_match: BoolParam::new("Level match", false),
+            target: FloatParam::new(
+                "Target bitrate",
+                Target::default().kilobits,
+                FloatRange::Skewed { min: TARGET_MIN, max: TARGET_MAX, factor: 0.5 },
+            )
+            .with_unit(" kb/s")
+            .with_value_to_string(formatters::v2s_f32_rounded(2)),
+            target_window: FloatParam::new(
+                "Target window",
+                Target::default().window,
+                FloatRange::Skewed { min: WINDOW_MIN, max: WINDOW_MAX, factor: 0.5 },
+            )
+            .with_unit(" s")
+            .with_value_to_string(formatters::v2s_f32_rounded(1)),
             stereo: EnumParam::new("Stereo", StereoChoice::LeftRight),
             codebooks: IntParam::new(
                 "Codebooks",
@@ -199,11 +228,17 @@ impl VrvqParams {
         self.log_level.value().exp()
     }
 
-    /// What frames are packed at.
-    pub fn rate(&self) -> Rate {
+    /// What average bitrate aims at.
+    pub fn target(&self) -> Target {
+        Target { kilobits: self.target.value(), window: self.target_window.value() }
+    }
+
+    /// What decides how many codebooks frames use.
+    pub fn rate(&self) -> RateControl {
         match self.mode.value() {
-            ModeChoice::Vbr => Rate::Level(self.level()),
-            ModeChoice::Cbr => Rate::Codebooks(self.codebooks.value() as u8),
+            ModeChoice::Vbr => RateControl::Level(self.level()),
+            ModeChoice::Cbr => RateControl::Codebooks(self.codebooks.value() as u8),
+            ModeChoice::Abr => RateControl::Target(self.target()),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The plug-in's window: the view in a nice-plug egui editor, its settings the host's parameters.
 
 use super::params::{MIN_WINDOW, VrvqParams};
-use crate::codec::RateMode;
+use crate::codec::{RateMode, Target};
 use crate::editor::{Controls, View};
 use crate::engine::{Monitor, ReportReceiver, StereoMode, Telemetry};
 use nice_plug::context::gui::GuiContext;
@@ -162,6 +162,26 @@ impl Controls for HostControls<'_> {
 
     fn set_codebooks(&mut self, codebooks: u8) {
         self.set(&self.params.codebooks, i32::from(codebooks));
+    }
+
+    fn target(&self) -> Target {
+        self.params.target()
+    }
+
+    fn begin_target(&mut self) {
+        self.setter.begin_set_parameter(&self.params.target);
+    }
+
+    fn set_target(&mut self, kilobits: f32) {
+        self.setter.set_parameter(&self.params.target, kilobits);
+    }
+
+    fn end_target(&mut self) {
+        self.setter.end_set_parameter(&self.params.target);
+    }
+
+    fn set_window(&mut self, seconds: f32) {
+        self.set(&self.params.target_window, seconds);
     }
 
     fn stereo(&self) -> StereoMode {

@@ -1,6 +1,6 @@
 //! The command line.
 
-use crate::codec::{LEVEL_MAX, LEVEL_MIN, Rate};
+use crate::codec::{LEVEL_MAX, LEVEL_MIN, RateControl, TARGET_MAX, TARGET_MIN, Target};
 use crate::engine::{DEFAULT_SAFETY_HOPS, MAX_SAFETY_HOPS};
 use crate::model::ModelCard;
 use clap::{Parser, Subcommand, ValueEnum};
@@ -64,6 +64,9 @@ pub struct RunArgs {
     /// Constant bitrate: this many codebooks in every frame, whatever its importance.
     #[arg(long, value_name = "N", conflicts_with = "level", value_parser = clap::value_parser!(u8).range(1..=32))]
     pub codebooks: Option<u8>,
+    /// Average bitrate: the level moves so that the mean over 10 seconds is this many kb/s, 1 to 16.
+    #[arg(long, value_name = "KBPS", conflicts_with_all = ["level", "codebooks"], value_parser = kilobits)]
+    pub target: Option<f32>,
     /// Code mid and side instead of left and right.
     #[arg(long)]
     pub mid_side: bool,
@@ -98,11 +101,12 @@ pub struct RunArgs {
 }
 
 impl RunArgs {
-    /// What frames are packed at to begin with.
-    pub fn rate(&self, card: &ModelCard) -> Rate {
-        match self.codebooks {
-            Some(number) => Rate::Codebooks(number.min(card.codebooks as u8)),
-            None => Rate::Level(self.level.unwrap_or(card.level.default)),
+    /// What decides how many codebooks frames use to begin with.
+    pub fn rate(&self, card: &ModelCard) -> RateControl {
+        match (self.codebooks, self.target) {
+            (Some(number), _) => RateControl::Codebooks(number.min(card.codebooks as u8)),
+            (None, Some(kilobits)) => RateControl::Target(Target { kilobits, ..Target::default() }),
+            (None, None) => RateControl::Level(self.level.unwrap_or(card.level.default)),
         }
     }
 }
@@ -113,6 +117,15 @@ fn level(text: &str) -> Result<f32, String> {
         Ok(level)
     } else {
         Err(format!("the level runs from {LEVEL_MIN} to {LEVEL_MAX}"))
+    }
+}
+
+fn kilobits(text: &str) -> Result<f32, String> {
+    let kilobits: f32 = text.parse().map_err(|_| "not a number".to_string())?;
+    if (TARGET_MIN..=TARGET_MAX).contains(&kilobits) {
+        Ok(kilobits)
+    } else {
+        Err(format!("the target runs from {TARGET_MIN} to {TARGET_MAX} kb/s"))
     }
 }
 
@@ -142,6 +155,7 @@ mod tests {
             ["--level", "loud"],
             ["--safety", "9"],
             ["--codebooks", "0"],
+            ["--target", "17"],
             ["--sample-rate", "100"],
             ["--buffer-size", "0"],
             ["--duration", "-1"],

@@ -1,6 +1,6 @@
 //! The settings of the standalone app: atomics that the audio callback reads.
 
-use crate::codec::{Rate, RateMode, clamp_level};
+use crate::codec::{RateControl, RateMode, Target, clamp_level};
 use crate::editor::Controls;
 use crate::engine::{LiveLoop, MAX_DIFFERENCE_GAIN_DB, MAX_SAFETY_HOPS, Monitor, StereoMode};
 use std::sync::Arc;
@@ -10,8 +10,10 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering::Relaxed};
 #[derive(Debug)]
 pub struct Settings {
     level: AtomicU32,
-    constant: AtomicBool,
+    mode: AtomicU8,
     codebooks: AtomicU8,
+    target: AtomicU32,
+    window: AtomicU32,
     monitor: AtomicU8,
     difference_gain: AtomicU32,
     mid_side: AtomicBool,
@@ -25,24 +27,39 @@ pub struct Settings {
 const DEFAULT_CODEBOOKS: u8 = 4;
 const DEFAULT_LEVEL: f32 = 16.0;
 
+const MODES: [RateMode; 3] = [RateMode::Vbr, RateMode::Cbr, RateMode::Abr];
+
 const MONITORS: [Monitor; 3] = [Monitor::Decoded, Monitor::Dry, Monitor::Difference];
 
-fn index_of(monitor: Monitor) -> u8 {
-    MONITORS.iter().position(|&other| other == monitor).unwrap_or(0) as u8
+fn index_of<T: PartialEq>(values: &[T], value: T) -> u8 {
+    values.iter().position(|other| *other == value).unwrap_or(0) as u8
 }
 
 impl Settings {
     /// Settings at `rate`, with `safety` hops, decoded and not bypassed.
-    pub fn new(rate: Rate, safety: u32, muted: bool) -> Arc<Self> {
-        let (level, codebooks, constant) = match rate {
-            Rate::Level(level) => (clamp_level(level), DEFAULT_CODEBOOKS, false),
-            Rate::Codebooks(number) => (DEFAULT_LEVEL, number.max(1), true),
+    pub fn new(rate: RateControl, safety: u32, muted: bool) -> Arc<Self> {
+        let (mut level, mut codebooks, mut target) = (DEFAULT_LEVEL, DEFAULT_CODEBOOKS, Target::default());
+        let mode = match rate.clamped() {
+            RateControl::Level(value) => {
+                level = value;
+                RateMode::Vbr
+            }
+            RateControl::Codebooks(value) => {
+                codebooks = value;
+                RateMode::Cbr
+            }
+            RateControl::Target(value) => {
+                target = value;
+                RateMode::Abr
+            }
         };
         Arc::new(Self {
             level: AtomicU32::new(level.to_bits()),
-            constant: AtomicBool::new(constant),
+            mode: AtomicU8::new(index_of(&MODES, mode)),
             codebooks: AtomicU8::new(codebooks),
-            monitor: AtomicU8::new(index_of(Monitor::default())),
+            target: AtomicU32::new(target.kilobits.to_bits()),
+            window: AtomicU32::new(target.window.to_bits()),
+            monitor: AtomicU8::new(index_of(&MONITORS, Monitor::default())),
             difference_gain: AtomicU32::new(0.0f32.to_bits()),
             mid_side: AtomicBool::new(false),
             level_match: AtomicBool::new(false),
@@ -52,17 +69,24 @@ impl Settings {
         })
     }
 
-    /// What frames are packed at.
-    pub fn rate(&self) -> Rate {
+    /// What decides how many codebooks frames use.
+    pub fn rate(&self) -> RateControl {
         match self.mode() {
-            RateMode::Vbr => Rate::Level(self.level()),
-            RateMode::Cbr => Rate::Codebooks(self.codebooks.load(Relaxed)),
+            RateMode::Vbr => RateControl::Level(self.level()),
+            RateMode::Cbr => RateControl::Codebooks(self.codebooks.load(Relaxed)),
+            RateMode::Abr => RateControl::Target(self.target()),
         }
     }
 
-    /// Variable or constant bitrate.
+    /// Variable, constant or average bitrate.
     pub fn mode(&self) -> RateMode {
-        if self.constant.load(Relaxed) { RateMode::Cbr } else { RateMode::Vbr }
+        MODES[usize::from(self.mode.load(Relaxed)) % MODES.len()]
+    }
+
+    /// What average bitrate aims at.
+    pub fn target(&self) -> Target {
+        let value = |cell: &AtomicU32| f32::from_bits(cell.load(Relaxed));
+        Target { kilobits: value(&self.target), window: value(&self.window) }
     }
 
     /// Level l of variable bitrate.
@@ -140,7 +164,7 @@ impl Controls for SettingsControls {
     }
 
     fn set_mode(&mut self, mode: RateMode) {
-        self.0.constant.store(mode == RateMode::Cbr, Relaxed);
+        self.0.mode.store(index_of(&MODES, mode), Relaxed);
     }
 
     fn codebooks(&self) -> u8 {
@@ -149,6 +173,20 @@ impl Controls for SettingsControls {
 
     fn set_codebooks(&mut self, codebooks: u8) {
         self.0.codebooks.store(codebooks.max(1), Relaxed);
+    }
+
+    fn target(&self) -> Target {
+        self.0.target()
+    }
+
+    fn set_target(&mut self, kilobits: f32) {
+        let target = Target { kilobits, ..self.target() }.clamped();
+        self.0.target.store(target.kilobits.to_bits(), Relaxed);
+    }
+
+    fn set_window(&mut self, seconds: f32) {
+        let target = Target { window: seconds, ..self.target() }.clamped();
+        self.0.window.store(target.window.to_bits(), Relaxed);
     }
 
     fn stereo(&self) -> StereoMode {
@@ -164,7 +202,7 @@ impl Controls for SettingsControls {
     }
 
     fn set_monitor(&mut self, monitor: Monitor) {
-        self.0.monitor.store(index_of(monitor), Relaxed);
+        self.0.monitor.store(index_of(&MONITORS, monitor), Relaxed);
     }
 
     fn difference_gain(&self) -> f32 {

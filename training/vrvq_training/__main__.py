@@ -6,7 +6,7 @@ import pathlib
 
 import torch
 
-from . import data, evaluate, export, report, train
+from . import anchors, data, evaluate, export, report, train
 from .model import LiveModel
 
 FOLDER = pathlib.Path(__file__).parents[1]
@@ -26,7 +26,7 @@ def load(checkpoint):
 
 def main():
     parser = argparse.ArgumentParser(prog="python -m vrvq_training", description=__doc__)
-    parser.add_argument("command", choices=["fetch", "prepare", "train", "evaluate", "export", "all"])
+    parser.add_argument("command", choices=["fetch", "prepare", "train", "evaluate", "anchors", "export", "all"])
     parser.add_argument("--data", default="data", help="folder of downloaded and decoded audio")
     parser.add_argument("--run", default="run", help="folder of the checkpoint and the log")
     parser.add_argument("--config", default=FOLDER / "configs" / "live.toml")
@@ -63,6 +63,9 @@ def main():
         results.write_text(json.dumps(figures, indent=1))
         print(evaluate.markdown(figures["points"]), evaluate.markdown(figures["check"]), sep="\n\n")
         print(figures["silence"], figures["codebook_use"])
+    if "anchors" in chosen:
+        for split, kinds in (("test", data.KINDS), ("check", ("speech", "music"))):
+            print(f"{split}:", evaluate.markdown(anchors.table(arguments.data, arguments.items, split, kinds)), sep="\n")
     if "export" in chosen:
         model, _ = load(checkpoint)
         figures = json.loads(results.read_text())
