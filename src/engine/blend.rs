@@ -10,8 +10,10 @@ pub(super) fn gains(monitor: Monitor, difference_db: f32) -> Gains {
     match monitor {
         Monitor::Dry => DRY,
         Monitor::Decoded => DECODED,
-        // Not-a-number becomes 0 dB.
-        Monitor::Difference => [0.0, 0.0, 10.0f32.powf(difference_db.max(0.0).min(MAX_DIFFERENCE_GAIN_DB) / 20.0)],
+        Monitor::Difference => {
+            let gain_db = if difference_db.is_nan() { 0.0 } else { difference_db.clamp(0.0, MAX_DIFFERENCE_GAIN_DB) };
+            [0.0, 0.0, 10.0f32.powf(gain_db / 20.0)]
+        }
     }
 }
 
