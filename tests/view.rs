@@ -384,6 +384,17 @@ fn states_are_told_in_words() {
 }
 
 #[test]
+fn the_codebooks_of_every_level_are_shown_on_demand() {
+    let mut bench = Bench::new(1000.0, 640.0);
+    bench.send((0..400).map(|i| synthetic::report(i, 16.0, 2)));
+    bench.click("Show by level");
+    bench.harness.run_steps(3);
+    assert!(bench.harness.query_by_label("Show codes").is_some());
+    bench.press(&[Key::K]);
+    assert!(bench.harness.query_by_label("Show by level").is_some());
+}
+
+#[test]
 fn costs_are_shown_and_late_frames_cleared() {
     let mut bench = Bench::new(700.0, 450.0);
     bench.telemetry.set_load(0.23);

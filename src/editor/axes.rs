@@ -1,11 +1,11 @@
 //! Rows of the map, their names, scales and what they mean in plain words.
 
-use super::history::History;
-use super::map::Span;
+use super::history::{History, LADDER};
+use super::map::{Picture, Span};
 use super::theme;
 use crate::codec::{PacketFormat, kilobits_per_second};
 use crate::engine::{SPECTRUM_HIGH_HZ, SPECTRUM_LOW_HZ, StereoMode};
-use egui::{Align2, Color32, Painter, Rect, Sense, Shape, Stroke, Ui, pos2, vec2};
+use egui::{Align2, Color32, Key, Painter, Rect, Role, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2};
 
 const GAP: f32 = 5.0;
 /// Room for names and scales at the left, and for the time below, at scale 1.
@@ -19,6 +19,8 @@ const IMPORTANCE_HINT: &str = "How much the model thinks each frame (11.6 ms) ma
 const CODEBOOKS_HINT: &str = "A codebook is a list of sounds that both ends know; a frame sends only the number of an \
                               entry in each. The first is a coarse sketch, each further one mends what is left.\n\
                               Lit: used. Hue: which entry. Dark: not sent, so it costs no bits.";
+const LADDER_HINT: &str = "How many codebooks each frame would use at levels from 4 (bottom) to 26 (top): the darker the fewer, \
+                           the brighter the more. White: the level in use.";
 const BITRATE_HINT: &str = "Bits that were packed, over a tenth of a second. Dashed: the mean since the last reset.";
 
 /// Where the rows of the map are.
@@ -85,7 +87,7 @@ fn ticks(top: f32) -> impl Iterator<Item = f32> {
 }
 
 /// Grid lines under the curves and between the codebooks.
-pub fn behind(painter: &Painter, rows: &Rows, history: &History, top: f32, mean: f32) {
+pub fn behind(painter: &Painter, rows: &Rows, history: &History, picture: Picture, top: f32, mean: f32) {
     let grid = Stroke::new(1.0, theme::GRID);
     let line = |row: Rect, share: f32| painter.hline(row.x_range(), row.bottom() - share * row.height(), grid);
     line(rows.importance, 0.5);
@@ -98,6 +100,10 @@ pub fn behind(painter: &Painter, rows: &Rows, history: &History, top: f32, mean:
         painter.extend(Shape::dashed_line(&ends, Stroke::new(1.0, theme::TEXT.gamma_multiply(0.7)), 5.0, 4.0));
     }
     let (codebooks, channels) = (history.codebooks(), history.channels());
+    if picture == Picture::Ladder {
+        ladder(painter, rows.codes, history);
+        return;
+    }
     let height = rows.codes.height() / (codebooks * channels) as f32;
     for row in 1..codebooks * channels {
         let y = rows.codes.top() + row as f32 * height;
@@ -109,8 +115,40 @@ pub fn behind(painter: &Painter, rows: &Rows, history: &History, top: f32, mean:
     }
 }
 
+/// Where a level stands on the ladder, 0 at the bottom of its area to 1 at the top; each rung has a height of its own.
+fn rung(level: f32) -> f32 {
+    let step = LADDER[1] - LADDER[0];
+    (((level - LADDER[0]) / step + 0.5) / LADDER.len() as f32).clamp(0.0, 1.0)
+}
+
+/// Parts the channels of the ladder and marks the level in use.
+fn ladder(painter: &Painter, area: Rect, history: &History) {
+    let channels = history.channels();
+    let height = area.height() / channels as f32;
+    for channel in 0..channels {
+        let bottom = area.top() + (channel + 1) as f32 * height;
+        if channel + 1 < channels {
+            painter.hline(area.x_range(), bottom, Stroke::new(3.0, theme::BACKGROUND));
+        }
+        if let Some(level) = super::mode::level_in_use(history) {
+            let y = bottom - rung(level) * height;
+            painter.hline(area.x_range(), y, Stroke::new(1.0, theme::TEXT));
+        }
+    }
+}
+
 /// Names and scales beside the rows, and the time below them. Hovering a name explains it.
-pub fn labels(ui: &Ui, rect: Rect, rows: &Rows, history: &History, span: &Span, scale: f32, top: f32) {
+#[allow(clippy::too_many_arguments, reason = "one call, and what it draws has that many parts")]
+pub fn labels(
+    ui: &Ui,
+    rect: Rect,
+    rows: &Rows,
+    history: &History,
+    picture: &mut Picture,
+    span: &Span,
+    scale: f32,
+    top: f32,
+) {
     let painter = ui.painter_at(rect);
     let small = theme::text(11.0 * scale);
     let name = |row: Rect, text: &str, hint: &str| {
@@ -121,14 +159,21 @@ pub fn labels(ui: &Ui, rect: Rect, rows: &Rows, history: &History, span: &Span, 
     };
     name(rows.spectrogram, "Input", SPECTRUM_HINT);
     name(rows.importance, "Importance", IMPORTANCE_HINT);
-    name(rows.codes, "Codebooks", CODEBOOKS_HINT);
+    let (text, hint) = match picture {
+        Picture::Codes => ("Codebooks", CODEBOOKS_HINT),
+        Picture::Ladder => ("By level", LADDER_HINT),
+    };
+    name(rows.codes, text, hint);
     name(rows.bitrate, "Bitrate", BITRATE_HINT);
     let unit = |row: Rect, text: &str| {
         let at = pos2(rect.left() + 1.0, row.top() + 15.0 * scale);
         painter.text(at, Align2::LEFT_TOP, text, small.clone(), theme::FAINT);
     };
     unit(rows.spectrogram, "Hz");
-    unit(rows.codes, &format!("1 to {}", history.codebooks()));
+    if *picture == Picture::Codes {
+        unit(rows.codes, &format!("1 to {}", history.codebooks()));
+    }
+    switch(ui, rect, rows.codes, picture, scale);
     unit(rows.bitrate, "kb/s");
     let tick = |row: Rect, share: f32, text: String, colour: Color32| {
         // Kept inside the row, so that the scales of two rows never meet.
@@ -144,17 +189,54 @@ pub fn labels(ui: &Ui, rect: Rect, rows: &Rows, history: &History, span: &Span, 
     for value in ticks(top) {
         tick(rows.bitrate, value / top, format!("{value}"), theme::FAINT);
     }
+    if *picture == Picture::Ladder {
+        let height = rows.codes.height() / history.channels() as f32;
+        for channel in 0..history.channels() {
+            let below = (history.channels() - 1 - channel) as f32 * height;
+            for level in [8.0f32, 16.0, 24.0] {
+                tick(
+                    rows.codes,
+                    (below + rung(level) * height) / rows.codes.height(),
+                    format!("{level}"),
+                    theme::FAINT,
+                );
+            }
+        }
+    }
     if history.channels() > 1 {
         let newest = history.received().checked_sub(1).and_then(|frame| history.at(frame));
         let names = newest.map_or(StereoMode::LeftRight, |report| report.stereo).channel_names();
         for (channel, text) in names.map(|name| &name[..1]).into_iter().enumerate() {
             let share = 0.75 - 0.5 * channel as f32;
-            tick(rows.codes, share, text.into(), channel_colour(channel));
+            if *picture == Picture::Codes {
+                tick(rows.codes, share, text.into(), channel_colour(channel));
+            }
             let at = pos2(rect.left() + 1.0 + 13.0 * scale * channel as f32, rows.importance.top() + 15.0 * scale);
             painter.text(at, Align2::LEFT_TOP, text, small.clone(), channel_colour(channel));
         }
     }
     time(&painter, rect, rows, span, small);
+}
+
+/// The switch between the codes and the ladder.
+fn switch(ui: &Ui, rect: Rect, row: Rect, picture: &mut Picture, scale: f32) {
+    let (next, text, hint) = match picture {
+        Picture::Codes => {
+            (Picture::Ladder, "by level", "Shows what each frame would use at levels from 4 to 26. Key: K.")
+        }
+        Picture::Ladder => (Picture::Codes, "codes", "Shows the codes that are sent. Key: K."),
+    };
+    let at = pos2(rect.left() + 1.0, row.top() + 31.0 * scale);
+    let place = Rect::from_min_size(at, vec2(46.0, 16.0) * scale);
+    let response = ui.interact(place, ui.scope_id().with("picture"), Sense::click());
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Show {text}")));
+    let lit = response.hovered() || response.has_focus();
+    ui.painter().rect_filled(place, 3.0, if lit { theme::GRID } else { theme::CONTROL });
+    ui.painter().text(place.center(), Align2::CENTER_CENTER, text, theme::text(10.5 * scale), theme::TEXT);
+    let key = !ui.ctx().text_edit_focused() && ui.input(|i| i.modifiers.is_none() && i.key_pressed(Key::K));
+    if response.on_hover_text(hint).clicked() || key {
+        *picture = next;
+    }
 }
 
 fn time(painter: &Painter, rect: Rect, rows: &Rows, span: &Span, font: egui::FontId) {

@@ -42,6 +42,12 @@ pub fn loudness(db: f32) -> Color32 {
     LOUDNESS_TABLE[(share * 255.0).round() as usize]
 }
 
+/// Colour of a number of codebooks, 1 to `of`: the more, the brighter.
+pub fn count(number: usize, of: usize) -> Color32 {
+    let share = number as f32 / of.max(1) as f32;
+    LOUDNESS_TABLE[(share.clamp(0.0, 1.0) * 255.0).round() as usize]
+}
+
 /// Colour of a used code: its index in the codebook as the hue.
 pub fn code(code: u16) -> Color32 {
     CODE_TABLE[usize::from(code) % CODEBOOK_SIZE * 256 / CODEBOOK_SIZE]

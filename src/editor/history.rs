@@ -2,6 +2,7 @@
 
 use super::scroll::{CAPACITY, Scroll};
 use super::{colours, theme};
+use crate::codec::count;
 use crate::engine::{FrameReport, SPECTRUM_BANDS};
 use egui::{Color32, Painter, Rect};
 use std::collections::VecDeque;
@@ -13,6 +14,9 @@ const GLIDE: f32 = 0.04;
 /// Most frames that can be on screen, so that a held map keeps a second of room in the ring.
 pub const MOST_VISIBLE: usize = CAPACITY - 256;
 
+/// Levels of the ladder: those of the poster's figures.
+pub const LADDER: [f32; 12] = [4.0, 6.0, 8.0, 10.0, 12.0, 14.0, 16.0, 18.0, 20.0, 22.0, 24.0, 26.0];
+
 /// The last frames and their pictures. Frames are numbered as received.
 pub struct History {
     reports: VecDeque<FrameReport>,
@@ -21,6 +25,7 @@ pub struct History {
     head: f64,
     spectrogram: Scroll,
     codes: Scroll,
+    ladder: Scroll,
     /// Codebooks and channels that the textures are laid out for.
     layout: (usize, usize),
 }
@@ -33,6 +38,7 @@ impl Default for History {
             head: 0.0,
             spectrogram: Scroll::new("vrvq spectrogram", SPECTRUM_BANDS, true),
             codes: Scroll::new("vrvq codes", 8, false),
+            ladder: Scroll::new("vrvq ladder", LADDER.len(), false),
             layout: (8, 1),
         }
     }
@@ -43,11 +49,17 @@ impl History {
     pub fn push(&mut self, context: &egui::Context, report: FrameReport) {
         let layout = (usize::from(report.codebooks.max(1)), report.channel_frames().len().max(1));
         if self.layout != layout {
-            *self = Self { layout, codes: Scroll::new("vrvq codes", layout.0 * layout.1, false), ..Self::default() };
+            *self = Self {
+                layout,
+                codes: Scroll::new("vrvq codes", layout.0 * layout.1, false),
+                ladder: Scroll::new("vrvq ladder", LADDER.len() * layout.1, false),
+                ..Self::default()
+            };
         }
         let spectrum = report.spectrum.iter().rev().map(|&db| colours::loudness(db)).collect();
         self.spectrogram.write(context, self.received, spectrum);
         self.codes.write(context, self.received, code_column(&report));
+        self.ladder.write(context, self.received, ladder_column(&report));
         self.received += 1;
         self.reports.push_back(report);
         if self.reports.len() > CAPACITY {
@@ -107,10 +119,27 @@ impl History {
         self.spectrogram.draw(painter, rect, frames, step);
     }
 
+    /// Draws the ladder of all channels, each frame `step` wide.
+    pub fn draw_ladder(&self, painter: &Painter, rect: Rect, frames: Range<u64>, step: f32) {
+        self.ladder.draw(painter, rect, frames, step);
+    }
+
     /// Draws the codebooks of all channels, each frame `step` wide.
     pub fn draw_codes(&self, painter: &Painter, rect: Rect, frames: Range<u64>, step: f32) {
         self.codes.draw(painter, rect, frames, step);
     }
+}
+
+/// Pixels of one frame of the ladder, top to bottom: the first channel's highest level first; what each level would use.
+fn ladder_column(report: &FrameReport) -> Vec<Color32> {
+    let codebooks = usize::from(report.codebooks.max(1));
+    let rungs = |importance: f32| {
+        LADDER.iter().rev().map(move |&level| colours::count(count(importance, level, codebooks), codebooks))
+    };
+    if report.late {
+        return vec![theme::UNUSED; LADDER.len() * report.channel_frames().len()];
+    }
+    report.channel_frames().iter().flat_map(|frame| rungs(frame.importance)).collect()
 }
 
 /// Pixels of one frame, top to bottom: the first channel's last codebook first, so that use grows upwards.

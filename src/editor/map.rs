@@ -11,6 +11,16 @@ const SECONDS: f64 = 8.5;
 /// Frames that the bitrate curve is averaged over: a tenth of a second.
 const SMOOTHING: usize = 9;
 
+/// What the row of the codebooks shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Picture {
+    /// The codes sent.
+    #[default]
+    Codes,
+    /// The codebooks that each of several levels would use.
+    Ladder,
+}
+
 /// What is on screen, and how wide.
 pub struct Span {
     /// Frames shown.
@@ -36,7 +46,14 @@ impl Span {
 
 /// Draws the map over the whole of `rect`; hovering explains the frame under the pointer, holding stops the map.
 /// True while it moves by itself.
-pub fn show(ui: &mut Ui, rect: Rect, scale: f32, history: &mut History, rate: f64, mean: f64) -> bool {
+pub fn show(
+    ui: &mut Ui,
+    rect: Rect,
+    scale: f32,
+    history: &mut History,
+    picture: &mut Picture,
+    (rate, mean): (f64, f64),
+) -> bool {
     let pixel = 1.0 / ui.pixels_per_point();
     let rows = Rows::new(rect, scale, history.codebooks(), history.channels(), pixel);
     let plot = rows.plot();
@@ -53,10 +70,13 @@ pub fn show(ui: &mut Ui, rect: Rect, scale: f32, history: &mut History, rate: f6
         painter.rect_filled(row, 0.0, theme::PANEL);
     }
     history.draw_spectrogram(&painter, rows.spectrogram, span.frames.clone(), step);
-    history.draw_codes(&painter, rows.codes, span.frames.clone(), step);
+    match picture {
+        Picture::Codes => history.draw_codes(&painter, rows.codes, span.frames.clone(), step),
+        Picture::Ladder => history.draw_ladder(&painter, rows.codes, span.frames.clone(), step),
+    }
     let kbps = bitrate(history, &span);
     let top = axes::bitrate_top(history, rate).max(kbps.iter().fold(0.0, |top, &value| value.max(top)) * 1.02);
-    axes::behind(&painter, &rows, history, top, mean as f32);
+    axes::behind(&painter, &rows, history, *picture, top, mean as f32);
     for channel in (0..history.channels()).rev() {
         let p = |frame: &crate::engine::FrameReport| frame.frames[channel].importance;
         let values: Vec<f32> = history.range(span.frames.clone()).map(p).collect();
@@ -64,7 +84,7 @@ pub fn show(ui: &mut Ui, rect: Rect, scale: f32, history: &mut History, rate: f6
     }
     curve(&painter, rows.bitrate, &span, &kbps, top, theme::ACCENT, true);
     late(&painter, plot, history, &span, pixel);
-    axes::labels(ui, rect, &rows, history, &span, scale, top);
+    axes::labels(ui, rect, &rows, history, picture, &span, scale, top);
     tip::show(ui, &response, &rows, history, &span);
     moving && !held
 }

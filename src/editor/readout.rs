@@ -37,7 +37,13 @@ pub fn bitrate(ui: &mut Ui, rect: Rect, scale: f32, meter: &mut BitrateMeter) {
     let total =
         Rect::from_min_max(pos2(inner.left() - 4.0, split + 2.0), pos2(inner.right() + 4.0, inner.bottom() + 3.0));
     let (mean, peak) = (kilobits(meter.mean()), kilobits(meter.peak()));
-    let response = figure(ui, total, "total bitrate", format!("mean {:.2} peak {:.2} kb/s", meter.mean(), meter.peak()), Sense::click());
+    let response = figure(
+        ui,
+        total,
+        "total bitrate",
+        format!("mean {:.2} peak {:.2} kb/s", meter.mean(), meter.peak()),
+        Sense::click(),
+    );
     if response.hovered() {
         ui.painter().rect_filled(total, 5.0, theme::CONTROL);
     }

@@ -27,6 +27,7 @@ pub struct View {
     bitrate: BitrateMeter,
     frame_rate: f64,
     meters: Meters,
+    picture: map::Picture,
     themed: bool,
 }
 
@@ -40,6 +41,7 @@ impl View {
             bitrate: BitrateMeter::new(FRAME_RATE, CURRENT_SECONDS),
             frame_rate: FRAME_RATE,
             meters: Meters::default(),
+            picture: map::Picture::default(),
             themed: false,
         }
     }
@@ -67,7 +69,7 @@ impl View {
         ui.painter().rect_filled(ui.max_rect(), 0.0, theme::BACKGROUND);
         header::show(ui, layout.header, scale, &status);
         let mean = self.bitrate.mean();
-        let scrolls = map::show(ui, layout.map, scale, &mut self.history, self.frame_rate, mean);
+        let scrolls = map::show(ui, layout.map, scale, &mut self.history, &mut self.picture, (self.frame_rate, mean));
         header::message(ui, layout.map, scale, &status, self.history.received() == 0);
         let codebooks = self.history.codebooks().clamp(1, 255) as u8;
         knob::show(ui, layout.level, scale, codebooks, mode::level_in_use(&self.history), controls);
