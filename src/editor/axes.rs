@@ -193,7 +193,7 @@ pub fn labels(
         let height = rows.codes.height() / history.channels() as f32;
         for channel in 0..history.channels() {
             let below = (history.channels() - 1 - channel) as f32 * height;
-            for level in [8.0f32, 16.0, 24.0] {
+            for &level in if height < 40.0 * scale { &[8.0f32, 24.0][..] } else { &[8.0, 16.0, 24.0] } {
                 tick(
                     rows.codes,
                     (below + rung(level) * height) / rows.codes.height(),
