@@ -151,26 +151,34 @@ fn select(products: &[f32], half_norms: &[f32], costs: &[f32], kept: &mut [Candi
     }
 }
 
+/// Entries multiplied at once. `sgemm` packs them into memory that it asks for anew each time: small pieces come from
+/// the allocator's shelf, large ones from the system, which clears them first. That took longer than the search.
+const ENTRIES_AT_ONCE: usize = 64;
+
 /// `products[row, entry]` = `residuals[row]` · `book[entry]`.
 fn multiply(residuals: &[f32], book: &[f32], rows: usize, dims: usize, size: usize, products: &mut [f32]) {
     assert!(residuals.len() >= rows * dims && book.len() >= size * dims && products.len() >= rows * size);
-    // SAFETY: the assertion keeps all three matrices inside their slices; `products` overlaps neither of the others.
-    unsafe {
-        sgemm(
-            rows,
-            dims,
-            size,
-            1.0,
-            residuals.as_ptr(),
-            dims as isize,
-            1,
-            book.as_ptr(),
-            1,
-            dims as isize,
-            0.0,
-            products.as_mut_ptr(),
-            size as isize,
-            1,
-        );
+    for from in (0..size).step_by(ENTRIES_AT_ONCE) {
+        let entries = ENTRIES_AT_ONCE.min(size - from);
+        // SAFETY: the assertion keeps all three matrices inside their slices, of which columns `from` to
+        // `from + entries` are used; `products` overlaps neither of the others.
+        unsafe {
+            sgemm(
+                rows,
+                dims,
+                entries,
+                1.0,
+                residuals.as_ptr(),
+                dims as isize,
+                1,
+                book.as_ptr().add(from * dims),
+                1,
+                dims as isize,
+                0.0,
+                products.as_mut_ptr().add(from),
+                size as isize,
+                1,
+            );
+        }
     }
 }
