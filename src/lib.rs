@@ -1,9 +1,10 @@
 //! VRVQ live: a variable-bitrate neural audio codec that can be heard and seen while it runs.
 //!
 //! The folders follow the data: [`codec`] (arithmetic of frames and bits), [`model`] (a model file that can be
-//! stepped hop by hop), [`engine`] (the loop beside a real-time audio thread), [`editor`] (the view), [`plugin`] (CLAP
-//! and VST3), [`standalone`] (the app). Dependencies point that way only.
+//! stepped hop by hop), [`engine`] (the loop beside a real-time audio thread), [`blind`] (the blind test), [`editor`]
+//! (the view), [`plugin`] (CLAP and VST3), [`standalone`] (the app). Dependencies point that way only.
 
+pub mod blind;
 pub mod codec;
 pub mod editor;
 pub mod engine;

@@ -235,6 +235,39 @@ fn the_stereo_mode_changes_without_a_click() {
     }
 }
 
+#[test]
+fn a_blind_test_lets_hear_its_choice_behind_one_and_the_same_pause() {
+    let audio = vec![common::demo_mono()[300_000..].to_vec()];
+    let hear = |choices: &[Option<Monitor>]| {
+        let (mut live, telemetry, _) = start(config(44_100.0, 1, 256));
+        let mut output = Vec::new();
+        for (choice, part) in choices.iter().zip(audio[0].chunks(44_100)) {
+            telemetry.set_blind(*choice);
+            output.extend(run(&mut live, &[part.to_vec()], &[256]).remove(0));
+        }
+        output
+    };
+    let (a, b) = (Some(Monitor::Dry), Some(Monitor::Decoded));
+    let [dry, decoded] = [Monitor::Dry, Monitor::Decoded].map(|monitor| {
+        let (mut live, _, _) = start(config(44_100.0, 1, 256));
+        live.set_monitor(monitor);
+        run(&mut live, &[audio[0][..220_500].to_vec()], &[256]).remove(0)
+    });
+    let output = hear(&[a, b, b, a, None]);
+    let rest = |second: usize| second * 44_100 + 1024..(second + 1) * 44_100;
+    for (second, expected) in [(0, &dry), (1, &decoded), (2, &decoded), (3, &dry), (4, &decoded)] {
+        let start = if second == 0 { 8192 } else { rest(second).start };
+        let range = start..rest(second).end;
+        assert!(common::largest_difference(&output[range.clone()], &expected[range]) < 1e-6, "second {second}");
+    }
+    // The pause is there whether or not something else is heard after it, and as long.
+    let silent = |second: usize| {
+        let from = second * 44_100;
+        (from..from + 1024).filter(|&at| output[at].abs() < 1e-9 && dry[at].abs() > 1e-6).count()
+    };
+    assert!(silent(1) > 16 && silent(1) == silent(2) && silent(2) == silent(3), "{:?}", [1, 2, 3].map(silent));
+}
+
 /// Integrated loudness in LUFS.
 fn loudness(audio: &[f32]) -> f64 {
     let mut meter = ebur128::EbuR128::new(1, 44_100, ebur128::Mode::I).unwrap();

@@ -384,6 +384,69 @@ fn states_are_told_in_words() {
 }
 
 #[test]
+fn a_blind_test_is_answered_scored_and_ended() {
+    let mut bench = Bench::new(700.0, 450.0);
+    bench.send((0..50).map(|i| synthetic::report(i, 16.0, 2)));
+    bench.click("ABX");
+    assert_eq!(bench.telemetry.blind(), Some(Monitor::Dry));
+    assert!(bench.settings().level_match, "the level is matched meanwhile");
+    bench.press(&[Key::B]);
+    assert_eq!(bench.telemetry.blind(), Some(Monitor::Decoded));
+    bench.click("X is A");
+    assert!(bench.shows("Which one is X?"), "X must be listened to first");
+    for trial in 1..=5 {
+        bench.press(&[Key::X]);
+        let x = bench.telemetry.blind();
+        bench.press(&[if x == Some(Monitor::Dry) { Key::Num1 } else { Key::Num2 }]);
+        assert!(bench.shows(&format!("{trial} of {trial} right")));
+        assert_eq!(bench.telemetry.blind(), Some(Monitor::Dry));
+    }
+    assert!(bench.shows("p = 0.031"));
+    assert_eq!(bench.settings().monitor, Monitor::Decoded, "no parameter moves");
+    bench.press(&[Key::Escape]);
+    assert_eq!(bench.telemetry.blind(), None);
+    assert!(!bench.settings().level_match);
+    bench.click("A Dry");
+    assert_eq!(bench.settings().monitor, Monitor::Dry);
+
+    bench.click("ABX");
+    bench.harness.state_mut().0.closed();
+    assert_eq!(bench.telemetry.blind(), None, "nobody could end a test that nobody sees");
+}
+
+#[test]
+fn nothing_in_the_view_betrays_x() {
+    let mut bench = Bench::new(1000.0, 640.0);
+    bench.send((0..300).map(|i| synthetic::report(i, 16.0, 2)));
+    bench.click("ABX");
+    let mut pictures = [None, None];
+    for _ in 0..64 {
+        bench.press(&[Key::A, Key::X]);
+        // What the loop would tell of a loud and a soft output.
+        let x = bench.telemetry.blind().unwrap();
+        bench.telemetry.raise_output_peak(0, if x == Monitor::Dry { 0.9 } else { 0.1 });
+        bench.harness.run_steps(40);
+        let shapes = format!("{:?}", bench.harness.output().shapes);
+        let settings = (bench.settings().monitor, bench.settings().bypass, bench.settings().level);
+        let picture = (shapes, settings);
+        let known = &mut pictures[usize::from(x == Monitor::Dry)];
+        match known {
+            Some(known) => assert!(*known == picture, "the same X looks the same"),
+            None => *known = Some(picture),
+        }
+        if pictures.iter().all(Option::is_some) {
+            assert!(pictures[0] == pictures[1], "X can be seen");
+            return;
+        }
+        // A new X.
+        bench.press(&[Key::Num1]);
+        bench.press(&[Key::Escape]);
+        bench.click("ABX");
+    }
+    panic!("X never changed");
+}
+
+#[test]
 fn the_codebooks_of_every_level_are_shown_on_demand() {
     let mut bench = Bench::new(1000.0, 640.0);
     bench.send((0..400).map(|i| synthetic::report(i, 16.0, 2)));

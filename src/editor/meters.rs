@@ -30,9 +30,13 @@ impl Meters {
         self.bars.iter().flatten().any(|&db| db > FLOOR_DB)
     }
 
-    /// Draws the meters in the card `rect`.
-    pub fn show(&mut self, ui: &Ui, rect: Rect, scale: f32, telemetry: &Telemetry, channels: usize) {
+    /// Draws the meters in the card `rect`. While a blind test runs the output's stays empty: its level could tell what X
+    /// is.
+    pub fn show(&mut self, ui: &Ui, rect: Rect, scale: f32, telemetry: &Telemetry, channels: usize, blind: bool) {
         self.measure(ui.input(|i| i.stable_dt).min(0.2), telemetry);
+        if blind {
+            self.bars[1] = [FLOOR_DB; 2];
+        }
         ui.painter().rect_filled(rect, 6.0, theme::PANEL);
         let inner = rect.shrink2(vec2(8.0, 7.0));
         let middle = 22.0 * scale;
@@ -53,7 +57,8 @@ impl Meters {
         }
         let loudest = self.bars.map(|bars| bars[0].max(bars[1]));
         let name = |db: f32| if db > FLOOR_DB { format!("{db:.0} dBFS") } else { "silent".to_owned() };
-        let text = format!("Peak level: input {}, output {}", name(loudest[0]), name(loudest[1]));
+        let output = if blind { "hidden during the blind test".to_owned() } else { name(loudest[1]) };
+        let text = format!("Peak level: input {}, output {output}", name(loudest[0]));
         let response = ui.interact(rect, ui.scope_id().with("meters"), Sense::hover());
         response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &text));
         response.on_hover_text(&text);

@@ -1,6 +1,7 @@
 //! The view: it knows frame reports and settings, not the loop that makes them.
 
 mod axes;
+mod blind;
 mod chips;
 pub mod colours;
 mod controls;

@@ -5,12 +5,13 @@ use crate::engine::Monitor;
 use egui::{Align2, Color32, Key, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2};
 
 /// One switch of the card.
-struct Switch<'a> {
-    key: &'a str,
-    name: &'a str,
-    hint: &'a str,
-    on: bool,
-    colour: Color32,
+pub struct Switch<'a> {
+    pub key: &'a str,
+    pub name: &'a str,
+    pub hint: &'a str,
+    pub on: bool,
+    /// Its colour when it is on.
+    pub colour: Color32,
 }
 
 /// Gains of the difference that its chip goes through, in dB.
@@ -112,7 +113,8 @@ fn chip(ui: &Ui, switch: Rect, scale: f32, (text, lit): (String, bool), hint: &s
     response.on_hover_text(hint).clicked()
 }
 
-fn button(ui: &Ui, rect: Rect, scale: f32, size: f32, switch: &Switch<'_>) -> bool {
+/// Draws a switch with its name in type of `size`; whether it was clicked.
+pub fn button(ui: &Ui, rect: Rect, scale: f32, size: f32, switch: &Switch<'_>) -> bool {
     let response = ui.interact(rect, ui.scope_id().with(switch.hint), Sense::click());
     let name = format!("{} {}", switch.key, switch.name);
     response.widget_info(|| WidgetInfo::selected(Role::Button, true, switch.on, name.trim()));

@@ -3,10 +3,10 @@
 use super::history::History;
 use super::layout::Layout;
 use super::meters::Meters;
-use super::{Controls, header, knob, map, mode, readout, stereo, switches, theme};
+use super::{Controls, blind, header, knob, map, mode, readout, stereo, switches, theme};
 use crate::codec::BitrateMeter;
 use crate::engine::{ReportReceiver, Status, Telemetry};
-use egui::Ui;
+use egui::{Rect, Ui};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,6 +28,7 @@ pub struct View {
     frame_rate: f64,
     meters: Meters,
     picture: map::Picture,
+    blind: Option<blind::Panel>,
     themed: bool,
 }
 
@@ -42,6 +43,7 @@ impl View {
             frame_rate: FRAME_RATE,
             meters: Meters::default(),
             picture: map::Picture::default(),
+            blind: None,
             themed: false,
         }
     }
@@ -49,6 +51,10 @@ impl View {
     /// The window was closed: reports cost nothing until it is shown again, when textures are made anew.
     pub fn closed(&mut self) {
         self.telemetry.set_view_open(false);
+        // Nobody could end a test that nobody sees. The level match stays: it is a setting like any other.
+        if self.blind.take().is_some() {
+            self.telemetry.set_blind(None);
+        }
         self.history = History::default();
         self.themed = false;
     }
@@ -74,21 +80,34 @@ impl View {
         let codebooks = self.history.codebooks().clamp(1, 255) as u8;
         knob::show(ui, layout.level, scale, codebooks, mode::level_in_use(&self.history), controls);
         mode::show(ui, layout.level, scale, &self.history, self.frame_rate, controls);
-        switches::show(ui, layout.listen, scale, self.telemetry.match_gain_db(), controls);
+        self.listen(ui, layout.listen, scale, &status.model, controls);
         readout::bitrate(ui, layout.bitrate, scale, &mut self.bitrate);
         if self.history.channels() > 1 {
             stereo::show(ui, layout.bitrate, scale, controls);
         }
         let hop_ms = 1000.0 / self.frame_rate;
         readout::engine(ui, layout.engine, scale, &self.telemetry, hop_ms, controls);
-        self.meters.show(ui, layout.meters, scale, &self.telemetry, self.history.channels());
-        switches::keys(ui, controls);
+        let blind = self.blind.is_some();
+        self.meters.show(ui, layout.meters, scale, &self.telemetry, self.history.channels(), blind);
 
         match (received || scrolls, self.meters.moving()) {
             (true, _) => ui.ctx().request_repaint(),
             (false, true) => ui.ctx().request_repaint_after(CALM),
             (false, false) => ui.ctx().request_repaint_after(IDLE),
         }
+    }
+
+    /// The card of what is heard: the switches, or the blind test.
+    fn listen(&mut self, ui: &mut Ui, rect: Rect, scale: f32, model: &str, controls: &mut dyn Controls) {
+        if let Some(panel) = &mut self.blind {
+            if !panel.show(ui, rect, scale, model, &self.telemetry, controls) {
+                self.blind = None;
+            }
+            return;
+        }
+        switches::show(ui, rect, scale, self.telemetry.match_gain_db(), controls);
+        switches::keys(ui, controls);
+        self.blind = blind::start(ui, rect, scale, &self.telemetry, controls);
     }
 
     /// Takes in new reports; true where there were any.

@@ -9,7 +9,7 @@ use super::ramp::Ramp;
 use super::report::MAX_CHANNELS;
 use super::resample::{Timing, measure};
 use super::settings::{MAX_SAFETY_HOPS, Monitor, StereoMode};
-use super::telemetry::{LoopState, Telemetry};
+use super::telemetry::{LoopState, Telemetry, blind_monitor};
 use super::wet::{Aside, Wet};
 use super::worker::Worker;
 use crate::codec::RateControl;
@@ -70,6 +70,8 @@ pub struct LiveLoop {
     monitor: Monitor,
     difference_gain: f32,
     bypass: bool,
+    /// The blind test's choice in force.
+    blind: u32,
     dry_block: Vec<Vec<f32>>,
     wet_block: Vec<Vec<f32>>,
     /// How much of the decoded signal there is, 0 where it is late.
@@ -156,6 +158,7 @@ impl LiveLoop {
             monitor: Monitor::Decoded,
             difference_gain: 0.0,
             bypass: false,
+            blind: telemetry.blind_choice(),
             dry_block: vec![vec![0.0; CHUNK]; channels],
             wet_block: vec![vec![0.0; CHUNK]; channels],
             presence: vec![0.0; CHUNK],
@@ -262,7 +265,10 @@ impl LiveLoop {
     fn target(&self) -> Gains {
         // Without a codec the dry signal goes on: silence would be worse, and the view says what is heard.
         let failed = self.shared.failed.load(Relaxed);
-        if self.bypass || failed { DRY } else { gains(self.monitor, self.difference_gain) }
+        if self.bypass || failed {
+            return DRY;
+        }
+        gains(blind_monitor(self.blind).unwrap_or(self.monitor), self.difference_gain)
     }
 
     fn aim(&mut self) {
@@ -278,7 +284,7 @@ impl LiveLoop {
         for (index, channel) in channels.iter().enumerate() {
             self.telemetry.raise_input_peak(index, peak(channel));
         }
-        self.change_safety();
+        self.change_covered();
         self.aim();
         self.send(channels);
         let index = self.position as i64 - self.shared.shift.load(Relaxed) as i64;
@@ -309,11 +315,15 @@ impl LiveLoop {
         }
     }
 
-    /// Around a new safety setting everything is faded, because dry and decoded both jump in time.
-    fn change_safety(&mut self) {
-        if self.wanted_safety == self.safety_hops {
+    /// Around a new safety setting everything is faded, because dry and decoded both jump in time; and around a choice
+    /// of the blind test, which must not be told by how it sounds to switch.
+    fn change_covered(&mut self) {
+        let blind = self.telemetry.blind_choice();
+        if self.wanted_safety == self.safety_hops && blind == self.blind {
             self.master.set_target(1.0);
         } else if self.master.rests_at(0.0) {
+            self.blind = blind;
+            self.blend.jump(self.target());
             self.safety_hops = self.wanted_safety;
             let shift = shift(&self.timing, self.config.max_block, self.safety_hops);
             self.shared.shift.store(shift as u32, Relaxed);

@@ -2,6 +2,7 @@
 //! the codec thread and the view.
 
 use super::report::{MAX_CHANNELS, ReportReceiver, ReportSender, report_ring};
+use super::settings::Monitor;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -34,6 +35,16 @@ pub struct Status {
     pub frame_rate: f64,
 }
 
+/// What a choice of [`Telemetry::set_blind`] lets be heard.
+pub(super) fn blind_monitor(choice: u32) -> Option<Monitor> {
+    match choice & 3 {
+        1 => Some(Monitor::Dry),
+        2 => Some(Monitor::Decoded),
+        3 => Some(Monitor::Difference),
+        _ => None,
+    }
+}
+
 /// Shared figures of one live loop; outlives restarts of the loop.
 pub struct Telemetry {
     latency_samples: AtomicU32,
@@ -41,6 +52,8 @@ pub struct Telemetry {
     late_frames: AtomicU64,
     load: AtomicU32,
     match_gain: AtomicU32,
+    /// What a blind test lets hear, with the number of the choice: see [`blind_monitor`].
+    blind: AtomicU32,
     view_open: AtomicBool,
     input_peak: [AtomicU32; MAX_CHANNELS],
     output_peak: [AtomicU32; MAX_CHANNELS],
@@ -63,6 +76,7 @@ impl Telemetry {
             late_frames: AtomicU64::new(0),
             load: zero(),
             match_gain: zero(),
+            blind: zero(),
             view_open: AtomicBool::new(false),
             input_peak: [zero(), zero()],
             output_peak: [zero(), zero()],
@@ -101,6 +115,30 @@ impl Telemetry {
     /// Time the codec thread works, as a share of real time (1 = all of it), smoothed over about half a second.
     pub fn load(&self) -> f32 {
         f32::from_bits(self.load.load(Relaxed))
+    }
+
+    /// A blind test lets `heard` be heard instead of what the monitor says, or ends with `None`. Every call makes the
+    /// same short pause, whether or not it changes what is heard, so that the switching betrays nothing; a bypass goes
+    /// before. No parameter knows of it.
+    pub fn set_blind(&self, heard: Option<Monitor>) {
+        let code = match heard {
+            None => 0,
+            Some(Monitor::Dry) => 1,
+            Some(Monitor::Decoded) => 2,
+            Some(Monitor::Difference) => 3,
+        };
+        let next = (self.blind.load(Relaxed) >> 2).wrapping_add(1) << 2 | code;
+        self.blind.store(next, Relaxed);
+    }
+
+    /// What a blind test lets be heard.
+    pub fn blind(&self) -> Option<Monitor> {
+        blind_monitor(self.blind_choice())
+    }
+
+    /// The last choice of [`Self::set_blind`]: equal numbers are the same choice.
+    pub(super) fn blind_choice(&self) -> u32 {
+        self.blind.load(Relaxed)
     }
 
     /// Gain in dB that brings the decoded signal to the loudness of the dry one (BS.1770).

@@ -1,0 +1,59 @@
+//! The log of a blind test as a CSV file.
+
+use super::{BlindTest, Trial};
+use std::path::{Path, PathBuf};
+use thiserror::Error;
+use time::OffsetDateTime;
+
+/// Why a log can't be kept.
+#[derive(Debug, Error)]
+pub enum LogError {
+    /// The folder or the file can't be made.
+    #[error("the log can't be written to {path}: {source}")]
+    Write { path: PathBuf, source: std::io::Error },
+}
+
+/// `2026-03-09 14:05:00` in UTC, with `separators` between the parts of date and time.
+fn stamp(time: OffsetDateTime, [date, middle, clock]: [&str; 3]) -> String {
+    let (year, month, day) = (time.year(), u8::from(time.month()), time.day());
+    let (hour, minute, second) = (time.hour(), time.minute(), time.second());
+    format!("{year:04}{date}{month:02}{date}{day:02}{middle}{hour:02}{clock}{minute:02}{clock}{second:02}")
+}
+
+fn row(index: usize, test: &BlindTest, trial: &Trial, model: &str) -> [String; 8] {
+    let right = test.trials[..=index].iter().filter(|trial| trial.right()).count();
+    [
+        (index + 1).to_string(),
+        stamp(trial.time, ["-", "T", ":"]) + "Z",
+        model.to_owned(),
+        trial.setting.clone(),
+        trial.x.name().to_owned(),
+        trial.answer.name().to_owned(),
+        right.to_string(),
+        format!("{:.4}", super::chance(right, index + 1)),
+    ]
+}
+
+/// Writes the trials of `test`, of the model named `model`, to a new file in `folder`, which is made where it is
+/// missing; returns its path. Columns: trial, time (UTC), model, setting, what X was, the answer, how many were right so
+/// far, and the probability of that by guessing.
+///
+/// # Errors
+/// [`LogError::Write`] where the folder or the file can't be written.
+pub fn save(test: &BlindTest, model: &str, folder: &Path) -> Result<PathBuf, LogError> {
+    let time = test.trials.last().map_or_else(OffsetDateTime::now_utc, |trial| trial.time);
+    let path = folder.join(format!("abx-{}.csv", stamp(time, ["", "-", ""])));
+    let failed = |source| LogError::Write { path: path.clone(), source };
+    std::fs::create_dir_all(folder).map_err(failed)?;
+    let write = || -> Result<(), csv::Error> {
+        let mut writer = csv::Writer::from_path(&path)?;
+        writer.write_record(["trial", "time", "model", "setting", "x", "answer", "right", "chance"])?;
+        for (index, trial) in test.trials.iter().enumerate() {
+            writer.write_record(row(index, test, trial, model))?;
+        }
+        writer.flush()?;
+        Ok(())
+    };
+    write().map_err(|error| failed(error.into()))?;
+    Ok(path)
+}
