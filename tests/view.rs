@@ -338,6 +338,12 @@ fn the_bitrate_shown_is_the_bits_over_the_time() {
     let current = format!("current {:.2} kb/s", rate(&reports[500 - half_second..]));
     let total = format!("mean {:.2} peak {peak:.2} kb/s", rate(&reports));
     assert!(bench.shows(&current), "{current}");
+    let channel = |index: usize| {
+        let bits = reports[500 - half_second..].iter().map(|report| u64::from(report.frames[index].bits)).sum();
+        kilobits_per_second(bits, half_second as u64, FRAME_RATE)
+    };
+    let channels = format!("left {:.2}, right {:.2}", channel(0), channel(1));
+    assert!(bench.shows(&channels), "{channels}");
     bench.click(&total);
     assert!(bench.shows("mean 0.00 peak 0.00 kb/s"), "a click counts from zero");
 }

@@ -1,5 +1,6 @@
 //! Figures: the bitrate, and what the codec costs.
 
+use super::axes::channel_colour;
 use super::{Controls, theme};
 use crate::codec::BitrateMeter;
 use crate::engine::{MAX_SAFETY_HOPS, Telemetry};
@@ -9,7 +10,7 @@ use egui::{Align2, Button, Color32, Rect, Response, RichText, Role, Sense, Ui, W
 const HIGH_LOAD: f32 = 0.8;
 
 const CURRENT_HINT: &str = "Bits packed over the last half second, all channels together: the count of codebooks and \
-                            the code of each used one.";
+                            the code of each used one. Small: the channels one by one.";
 const TOTAL_HINT: &str = "Mean: bits packed since the last reset, over its time. Peak: the highest half second since.\n\
                           Click to reset both.";
 const LATENCY_HINT: &str = "Time from input to output in samples of the host and in milliseconds; the same for dry and \
@@ -18,8 +19,12 @@ const LOAD_HINT: &str = "Time the codec thread works, as a share of real time. N
 const LATE_HINT: &str = "Frames that weren't ready in time and were faded out; marked in red on the map. More safety \
                          hops or a larger buffer help.\nClick to count from zero.";
 
-/// Draws current, mean and peak bitrate in the card `rect`; a click resets mean and peak.
-pub fn bitrate(ui: &mut Ui, rect: Rect, scale: f32, meter: &mut BitrateMeter) {
+/// The bitrate of a coded channel: its name and its meter.
+pub type Share<'a> = (&'static str, &'a BitrateMeter);
+
+/// Draws current, mean and peak bitrate in the card `rect`, and what the channels have of the current one where there
+/// are two; a click resets mean and peak.
+pub fn bitrate(ui: &mut Ui, rect: Rect, scale: f32, meter: &mut BitrateMeter, channels: &[Share<'_>]) {
     let inner = theme::card(ui, rect, scale, "Bitrate");
     let split = inner.top() + 0.52 * inner.height();
     let current = Rect::from_min_max(inner.min, pos2(inner.right(), split));
@@ -31,7 +36,16 @@ pub fn bitrate(ui: &mut Ui, rect: Rect, scale: f32, meter: &mut BitrateMeter) {
     let end = painter.text(pos2(inner.left() - 1.0, base), Align2::LEFT_BOTTOM, &large, font, theme::TEXT).right();
     let unit = pos2(end + 6.0, base - 8.0 * scale);
     painter.text(unit, Align2::LEFT_BOTTOM, "kb/s", theme::text(14.0 * scale), theme::FAINT);
-    let label = format!("current {:.2} kb/s", meter.current());
+    // Above the unit, whose place the figures leave free.
+    for (index, (name, share)) in channels.iter().enumerate() {
+        let at = pos2(inner.right(), current.top() + (4.0 + 13.0 * index as f32) * scale);
+        let text = format!("{} {:.2}", &name[..1], share.current());
+        ui.painter().text(at, Align2::RIGHT_TOP, text, theme::digits(11.0 * scale), channel_colour(index));
+    }
+    let mut label = format!("current {:.2} kb/s", meter.current());
+    for (name, share) in channels {
+        label += &format!(", {} {:.2}", name.to_lowercase(), share.current());
+    }
     figure(ui, current, "current bitrate", label, Sense::hover()).on_hover_text(CURRENT_HINT);
 
     let total =

@@ -5,7 +5,7 @@ use super::layout::Layout;
 use super::meters::Meters;
 use super::{Controls, blind, header, knob, map, mode, readout, stereo, switches, theme};
 use crate::codec::BitrateMeter;
-use crate::engine::{ReportReceiver, Status, Telemetry};
+use crate::engine::{MAX_CHANNELS, ReportReceiver, Status, Telemetry};
 use egui::{Rect, Ui};
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,11 +25,17 @@ pub struct View {
     telemetry: Arc<Telemetry>,
     history: History,
     bitrate: BitrateMeter,
+    /// The same of each coded channel.
+    shares: [BitrateMeter; MAX_CHANNELS],
     frame_rate: f64,
     meters: Meters,
     picture: map::Picture,
     blind: Option<blind::Panel>,
     themed: bool,
+}
+
+fn meter(frame_rate: f64) -> BitrateMeter {
+    BitrateMeter::new(frame_rate, CURRENT_SECONDS)
 }
 
 impl View {
@@ -39,7 +45,8 @@ impl View {
             reports,
             telemetry,
             history: History::default(),
-            bitrate: BitrateMeter::new(FRAME_RATE, CURRENT_SECONDS),
+            bitrate: meter(FRAME_RATE),
+            shares: [meter(FRAME_RATE), meter(FRAME_RATE)],
             frame_rate: FRAME_RATE,
             meters: Meters::default(),
             picture: map::Picture::default(),
@@ -81,8 +88,11 @@ impl View {
         knob::show(ui, layout.level, scale, codebooks, mode::level_in_use(&self.history), controls);
         mode::show(ui, layout.level, scale, &self.history, self.frame_rate, controls);
         self.listen(ui, layout.listen, scale, &status.model, controls);
-        readout::bitrate(ui, layout.bitrate, scale, &mut self.bitrate);
-        if self.history.channels() > 1 {
+        let names = controls.stereo().channel_names();
+        let shares: Vec<readout::Share<'_>> = names.into_iter().zip(&self.shares).collect();
+        let two = self.history.channels() > 1;
+        readout::bitrate(ui, layout.bitrate, scale, &mut self.bitrate, if two { &shares } else { &[] });
+        if two {
             stereo::show(ui, layout.bitrate, scale, controls);
         }
         let hop_ms = 1000.0 / self.frame_rate;
@@ -114,11 +124,15 @@ impl View {
     fn receive(&mut self, context: &egui::Context, status: &Status) -> bool {
         if status.frame_rate > 0.0 && status.frame_rate != self.frame_rate {
             self.frame_rate = status.frame_rate;
-            self.bitrate = BitrateMeter::new(status.frame_rate, CURRENT_SECONDS);
+            self.bitrate = meter(status.frame_rate);
+            self.shares = [meter(status.frame_rate), meter(status.frame_rate)];
         }
         let mut received = false;
         while let Some(report) = self.reports.receive() {
             self.bitrate.push(report.bits());
+            for (share, frame) in self.shares.iter_mut().zip(report.channel_frames()) {
+                share.push(u32::from(frame.bits));
+            }
             self.history.push(context, report);
             received = true;
         }
