@@ -2,15 +2,17 @@
 //!
 //! The folders follow the data: [`codec`] (arithmetic of frames and bits), [`model`] (a model file that can be
 //! stepped hop by hop), [`engine`] (the loop beside a real-time audio thread), [`blind`] (the blind test), [`editor`]
-//! (the view), [`plugin`] (CLAP and VST3), [`standalone`] (the app). Dependencies point that way only.
+//! (the view), [`picture`] and [`export`] (what is on screen, as files), [`plugin`] (CLAP and VST3), [`standalone`] (the app). Dependencies point that way only.
 
 pub mod blind;
 pub mod codec;
 pub mod editor;
 pub mod engine;
+pub mod export;
 pub mod model;
 pub mod picture;
 pub mod plugin;
+pub mod saved;
 pub mod standalone;
 
 nice_plug::nice_export_clap!(plugin::VrvqPlugin);

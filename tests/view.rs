@@ -139,12 +139,15 @@ impl Bench {
             open: false,
             gestures: 0,
         };
+        let exporter = Arc::new(|reports: &[FrameReport], frame_rate: f64, title: &str| {
+            format!("kept {} frames of {title} at {frame_rate:.2}", reports.len())
+        });
         let harness = Harness::builder()
             .with_size(vec2(width, height) + 2.0 * HARNESS_MARGIN)
             .with_step_dt(1.0 / 60.0)
             .build_ui_state(
                 |ui, (view, settings): &mut (View, Settings)| view.ui(ui, settings),
-                (View::new(receiver, telemetry.clone()), settings),
+                (View::new(receiver, telemetry.clone(), exporter), settings),
             );
         Self { harness, sender, telemetry }
     }
@@ -450,6 +453,24 @@ fn nothing_in_the_view_betrays_x() {
         bench.click("ABX");
     }
     panic!("X never changed");
+}
+
+#[test]
+fn what_is_on_screen_is_saved_and_how_it_went_is_told() {
+    let mut bench = Bench::new(700.0, 450.0);
+    bench.send((0..300).map(|i| synthetic::report(i, 16.0, 2)));
+    bench.click("Save");
+    let note = "kept 300 frames of Test model at 86.13";
+    for _ in 0..100 {
+        if bench.shows(note) {
+            bench.click(note);
+            assert!(!bench.shows(note), "a click takes the note away");
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+        bench.harness.run_steps(2);
+    }
+    panic!("nothing was saved");
 }
 
 #[test]

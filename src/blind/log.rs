@@ -1,6 +1,7 @@
 //! The log of a blind test as a CSV file.
 
 use super::{BlindTest, Trial};
+use crate::saved::{file_stamp, stamp};
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 use time::OffsetDateTime;
@@ -11,13 +12,6 @@ pub enum LogError {
     /// The folder or the file can't be made.
     #[error("the log can't be written to {path}: {source}")]
     Write { path: PathBuf, source: std::io::Error },
-}
-
-/// `2026-03-09 14:05:00` in UTC, with `separators` between the parts of date and time.
-fn stamp(time: OffsetDateTime, [date, middle, clock]: [&str; 3]) -> String {
-    let (year, month, day) = (time.year(), u8::from(time.month()), time.day());
-    let (hour, minute, second) = (time.hour(), time.minute(), time.second());
-    format!("{year:04}{date}{month:02}{date}{day:02}{middle}{hour:02}{clock}{minute:02}{clock}{second:02}")
 }
 
 fn row(index: usize, test: &BlindTest, trial: &Trial, model: &str) -> [String; 8] {
@@ -42,7 +36,7 @@ fn row(index: usize, test: &BlindTest, trial: &Trial, model: &str) -> [String; 8
 /// [`LogError::Write`] where the folder or the file can't be written.
 pub fn save(test: &BlindTest, model: &str, folder: &Path) -> Result<PathBuf, LogError> {
     let time = test.trials.last().map_or_else(OffsetDateTime::now_utc, |trial| trial.time);
-    let path = folder.join(format!("abx-{}.csv", stamp(time, ["", "-", ""])));
+    let path = folder.join(format!("abx-{}.csv", file_stamp(time)));
     let failed = |source| LogError::Write { path: path.clone(), source };
     std::fs::create_dir_all(folder).map_err(failed)?;
     let write = || -> Result<(), csv::Error> {

@@ -5,8 +5,8 @@ use super::{Controls, chips, theme};
 use crate::blind::{BlindTest, Side, save};
 use crate::codec::{RateControl, RateMode};
 use crate::engine::Telemetry;
+use crate::saved;
 use egui::{Align2, Key, Rect, Ui, pos2};
-use std::path::PathBuf;
 
 /// What is listened to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,13 +54,6 @@ fn setting(controls: &dyn Controls) -> String {
         RateMode::Abr => RateControl::Target(controls.target()),
     };
     format!("{rate}, {}", controls.stereo().channel_names().map(str::to_lowercase).join("/"))
-}
-
-/// Where logs go: the user's documents, or the home folder where there are none.
-fn folder() -> PathBuf {
-    let user = directories::UserDirs::new();
-    let documents = user.as_ref().map(|user| user.document_dir().unwrap_or(user.home_dir()).to_owned());
-    documents.unwrap_or_else(std::env::temp_dir).join("VRVQ live")
 }
 
 impl Panel {
@@ -123,7 +116,7 @@ impl Panel {
             Switch { key: "", name: "End", hint: "Ends the test. Key: Escape.", on: false, colour: theme::TEXT },
         );
         if button(ui, cell(3, 0, 2), scale, 12.5, &save_switch) {
-            self.note = Some(match save(&self.test, model, &folder()) {
+            self.note = Some(match save(&self.test, model, &saved::folder()) {
                 Ok(path) => format!("saved to {}", path.display()),
                 Err(error) => error.to_string(),
             });

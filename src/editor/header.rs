@@ -5,8 +5,8 @@ use crate::engine::{LoopState, Status};
 use egui::{Align, Align2, Color32, Label, Layout, Rect, RichText, Role, Sense, Stroke, StrokeKind, Ui, UiBuilder};
 use egui::{WidgetInfo, pos2, vec2};
 
-/// Draws name, model, runtime and state.
-pub fn show(ui: &mut Ui, rect: Rect, scale: f32, status: &Status) {
+/// Draws name, model, runtime, state and the button that saves what is on screen; true where that was clicked.
+pub fn show(ui: &mut Ui, rect: Rect, scale: f32, status: &Status) -> bool {
     let painter = ui.painter();
     let title = painter.text(
         pos2(rect.left() + 1.0, rect.center().y),
@@ -29,7 +29,7 @@ pub fn show(ui: &mut Ui, rect: Rect, scale: f32, status: &Status) {
 
     let middle = Rect::from_min_max(
         pos2(title.right() + 18.0 * scale, rect.top()),
-        pos2(state.left() - 24.0 * scale, rect.bottom()),
+        pos2(state.left() - 78.0 * scale, rect.bottom()),
     );
     let builder = UiBuilder::new().max_rect(middle).layout(Layout::left_to_right(Align::Center));
     ui.scope_builder(builder, |ui| {
@@ -41,6 +41,14 @@ pub fn show(ui: &mut Ui, rect: Rect, scale: f32, status: &Status) {
         ui.add(Label::new(runtime).truncate())
             .on_hover_text("What computes the model: the inference runtime and the device it runs on.");
     });
+    let place = Rect::from_center_size(pos2(state.left() - 48.0 * scale, rect.center().y), vec2(44.0, 19.0) * scale);
+    let response = ui.interact(place, ui.scope_id().with("save"), Sense::click());
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, "Save"));
+    let lit = response.hovered() || response.has_focus();
+    ui.painter().rect_filled(place, 4.0, if lit { theme::GRID } else { theme::CONTROL });
+    ui.painter().text(place.center(), Align2::CENTER_CENTER, "Save", theme::text(12.0 * scale), theme::TEXT);
+    let hint = "Saves the frames that the map remembers as a picture (PNG) and a table (CSV) in your documents.";
+    response.on_hover_text(hint).clicked()
 }
 
 /// What keeps the map from moving, over the map.

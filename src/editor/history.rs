@@ -99,6 +99,11 @@ impl History {
         frames.filter_map(|frame| self.at(frame))
     }
 
+    /// All reports that are still kept, oldest first.
+    pub fn kept(&self) -> impl Iterator<Item = &FrameReport> {
+        self.reports.iter()
+    }
+
     /// Frames received since the view was made.
     pub fn received(&self) -> u64 {
         self.received

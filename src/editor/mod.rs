@@ -12,6 +12,7 @@ mod layout;
 mod map;
 mod meters;
 mod mode;
+mod note;
 mod readout;
 mod scroll;
 mod stereo;
@@ -21,4 +22,5 @@ mod tip;
 mod view;
 
 pub use controls::Controls;
+pub use note::Exporter;
 pub use view::View;

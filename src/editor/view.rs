@@ -3,9 +3,10 @@
 use super::history::History;
 use super::layout::Layout;
 use super::meters::Meters;
+use super::note::{Exporter, Notes};
 use super::{Controls, blind, header, knob, map, mode, readout, stereo, switches, theme};
 use crate::codec::BitrateMeter;
-use crate::engine::{MAX_CHANNELS, ReportReceiver, Status, Telemetry};
+use crate::engine::{FrameReport, MAX_CHANNELS, ReportReceiver, Status, Telemetry};
 use egui::{Rect, Ui};
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,6 +32,7 @@ pub struct View {
     meters: Meters,
     picture: map::Picture,
     blind: Option<blind::Panel>,
+    notes: Notes,
     themed: bool,
 }
 
@@ -39,8 +41,9 @@ fn meter(frame_rate: f64) -> BitrateMeter {
 }
 
 impl View {
-    /// A view of the loop behind `reports` and `telemetry`, for windows of 700 x 450 points or more.
-    pub fn new(reports: ReportReceiver, telemetry: Arc<Telemetry>) -> Self {
+    /// A view of the loop behind `reports` and `telemetry`, for windows of 700 x 450 points or more; `exporter` saves what
+    /// is on screen.
+    pub fn new(reports: ReportReceiver, telemetry: Arc<Telemetry>, exporter: Exporter) -> Self {
         Self {
             reports,
             telemetry,
@@ -51,6 +54,7 @@ impl View {
             meters: Meters::default(),
             picture: map::Picture::default(),
             blind: None,
+            notes: Notes::new(exporter),
             themed: false,
         }
     }
@@ -80,10 +84,14 @@ impl View {
         let layout = Layout::new(ui.max_rect());
         let scale = layout.scale;
         ui.painter().rect_filled(ui.max_rect(), 0.0, theme::BACKGROUND);
-        header::show(ui, layout.header, scale, &status);
+        if header::show(ui, layout.header, scale, &status) {
+            let frames: Vec<FrameReport> = self.history.kept().copied().collect();
+            self.notes.export(ui.ctx(), frames, self.frame_rate, status.model.clone());
+        }
         let mean = self.bitrate.mean();
         let scrolls = map::show(ui, layout.map, scale, &mut self.history, &mut self.picture, (self.frame_rate, mean));
         header::message(ui, layout.map, scale, &status, self.history.received() == 0);
+        self.notes.show(ui, layout.map, scale);
         let codebooks = self.history.codebooks().clamp(1, 255) as u8;
         knob::show(ui, layout.level, scale, codebooks, mode::level_in_use(&self.history), controls);
         mode::show(ui, layout.level, scale, &self.history, self.frame_rate, controls);

@@ -4,6 +4,7 @@ use super::params::{MIN_WINDOW, VrvqParams};
 use crate::codec::{RateMode, Target};
 use crate::editor::{Controls, View};
 use crate::engine::{Monitor, ReportReceiver, StereoMode, Telemetry};
+use crate::export;
 use nice_plug::context::gui::GuiContext;
 use nice_plug::editor::{HostMethods, SizeConstraints, SpawnedEditor, dpi};
 use nice_plug::prelude::*;
@@ -33,7 +34,11 @@ pub struct SessionEditor {
 impl SessionEditor {
     pub(super) fn new(params: Arc<VrvqParams>, telemetry: Arc<Telemetry>, reports: ReportReceiver) -> Self {
         let state = Mutex::new(saved_size(&params));
-        Self { view: Arc::new(Mutex::new(View::new(reports, telemetry))), params, state }
+        Self {
+            view: Arc::new(Mutex::new(View::new(reports, telemetry, Arc::new(export::save_for_user)))),
+            params,
+            state,
+        }
     }
 
     fn inner(&self) -> Option<EguiEditor<Window>> {

@@ -8,8 +8,10 @@ use super::settings::SettingsControls;
 use super::sound::Sound;
 use crate::editor::View;
 use crate::engine::ReportReceiver;
+use crate::export;
 use eframe::{App, Frame, NativeOptions};
 use egui::{Align2, CentralPanel, Color32, FontId, Panel, Ui, ViewportBuilder, ViewportCommand};
+use std::sync::Arc;
 
 /// Title of the window.
 pub const TITLE: &str = "VRVQ live";
@@ -43,7 +45,7 @@ pub fn run(args: &RunArgs, parts: Parts, reports: ReportReceiver) -> eframe::Res
         TITLE,
         options,
         Box::new(move |_| {
-            let view = View::new(reports, parts.telemetry.clone());
+            let view = View::new(reports, parts.telemetry.clone(), Arc::new(export::save_for_user));
             let controls = SettingsControls(parts.settings.clone());
             Ok(Box::new(Window { sound: Sound::new(parts, &args), bar: Bar::default(), view, controls }))
         }),
