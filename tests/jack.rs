@@ -27,7 +27,10 @@ struct Running(Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
-        signal(&self.0, "-TERM");
+        if self.0.try_wait().is_ok_and(|status| status.is_some()) {
+            return;
+        }
+        signal(&self.0, libc::SIGTERM);
         let started = Instant::now();
         while self.0.try_wait().is_ok_and(|ended| ended.is_none()) && started.elapsed() < Duration::from_secs(5) {
             std::thread::sleep(Duration::from_millis(20));
@@ -37,10 +40,9 @@ impl Drop for Running {
     }
 }
 
-fn signal(child: &Child, signal: &str) -> bool {
-    let mut command = Command::new("kill");
-    command.args([signal, &child.id().to_string()]).stderr(Stdio::null());
-    command.status().is_ok_and(|status| status.success())
+fn signal(child: &Child, signal: i32) -> bool {
+    // SAFETY: the child has not been waited for, so the number is still its own.
+    unsafe { libc::kill(child.id() as i32, signal) == 0 }
 }
 
 /// A voice-like signal that doesn't repeat: harmonics of a wandering pitch, swelling and fading, and a little noise.
@@ -181,7 +183,7 @@ fn run(seconds: usize) -> Run {
     wait_until(seconds * 2 + 10, || got_end.slots() >= frames);
     let xruns = xruns.load(Relaxed);
     drop(active.deactivate());
-    assert!(signal(&app.0, "-INT"), "the app can't be interrupted");
+    assert!(signal(&app.0, libc::SIGINT), "the app can't be interrupted");
     let status = app.0.wait().expect("the app ends");
     said.extend(output.iter());
     assert!(status.success(), "{status}: {said:#?}");

@@ -309,7 +309,8 @@ fn reports_carry_the_packed_bits() {
     let (mut live, _, mut reports) = start(config(44_100.0, 2, 512));
     run(&mut live, &audio, &[512]);
     let reports = drain(&mut reports);
-    assert!(reports.len() >= 80_000 / 512 - 2);
+    // The last frames may still be under way: what is waited for is their output, which comes later.
+    assert!(reports.len() >= 80_000 / 512 - 6, "{} reports", reports.len());
     for report in &reports {
         for frame in report.channel_frames() {
             assert_eq!(u32::from(frame.bits), 10 * u32::from(frame.count) + 3);
