@@ -237,7 +237,7 @@ fn the_stereo_mode_changes_without_a_click() {
 
 #[test]
 fn a_blind_test_lets_hear_its_choice_behind_one_and_the_same_pause() {
-    let audio = vec![common::demo_mono()[300_000..].to_vec()];
+    let audio = [common::demo_mono()[300_000..].to_vec()];
     let hear = |choices: &[Option<Monitor>]| {
         let (mut live, telemetry, _) = start(config(44_100.0, 1, 256));
         let mut output = Vec::new();
