@@ -133,6 +133,19 @@ fn ctrl_c_ends_cleanly_and_keeps_what_there_is() {
 }
 
 #[test]
+fn a_reader_that_goes_away_stops_nothing() {
+    let _one = one_at_a_time();
+    let folder = folder("reader");
+    let mut command = vrvq();
+    command.args(["--headless", "--duration", "2.5", "--out"]).arg(&folder).stdout(Stdio::piped());
+    let mut child: Child = command.spawn().expect("the app starts");
+    drop(child.stdout.take());
+    assert!(child.wait().expect("the app ends").success());
+    let (spec, samples) = read_wav(&folder.join("demo-decoded.wav"));
+    assert_eq!(samples.len(), (2.5 * f64::from(spec.sample_rate)) as usize * usize::from(spec.channels));
+}
+
+#[test]
 fn bad_files_are_named_with_the_reason() {
     let folder = folder("bad-files");
     let garbage = folder.join("garbage.wav");

@@ -7,6 +7,7 @@ use super::interrupt;
 use super::meter::{Meter, StatusLine, clock_text};
 use super::player::{Player, Transport};
 use super::processor::{Processor, Source};
+use super::say::say;
 use super::session::{DEFAULT_BLOCK, Parts, start_loop};
 use crate::engine::{FrameReport, LoopState, ReportReceiver, Telemetry};
 use crate::picture;
@@ -51,7 +52,7 @@ pub fn run(args: &RunArgs, parts: &Parts, mut reports: ReportReceiver) -> Result
         None => bundled_clip()?,
     };
     for note in &clip.notes {
-        println!("{}: {note}", clip.name);
+        say!("{}: {note}", clip.name);
     }
     let clip = Arc::new(clip.at_rate(args.sample_rate.unwrap_or(clip.sample_rate))?);
     let rate = clip.sample_rate;
@@ -112,17 +113,17 @@ pub fn run(args: &RunArgs, parts: &Parts, mut reports: ReportReceiver) -> Result
     wav.finalize().with_context(cant_write)?;
     let seconds = (written / clip.channels.len()) as f64 / f64::from(rate);
     finish(&meter, parts, seconds, interrupt::requested());
-    println!("decoded audio: {}", wav_path.display());
+    say!("decoded audio: {}", wav_path.display());
     if let LoopState::Failed(why) = parts.telemetry.status().state {
         bail!("the codec failed: {why}");
     }
     if kept.is_empty() {
-        println!("no frame was decoded, so there is no picture");
+        say!("no frame was decoded, so there is no picture");
         return Ok(());
     }
     let title = format!("{} · {}", clip.name, parts.settings.rate());
     picture::write_png(&picture_path, &kept, card.frame_rate(), &title)?;
-    println!("picture: {}", picture_path.display());
+    say!("picture: {}", picture_path.display());
     Ok(())
 }
 
@@ -148,23 +149,23 @@ fn wait_for_model(telemetry: &Telemetry) -> Result<()> {
 fn introduce(clip: &Clip, processor: &Processor, parts: &Parts, rate: u32) {
     let status = parts.telemetry.status();
     let channels = if clip.channels.len() == 1 { "mono" } else { "stereo" };
-    println!("source: {}, {:.1} s, {rate} Hz, {channels}", clip.name, clip.seconds());
-    println!("model: {} ({})", status.model, status.runtime);
+    say!("source: {}, {:.1} s, {rate} Hz, {channels}", clip.name, clip.seconds());
+    say!("model: {} ({})", status.model, status.runtime);
     let latency = processor.latency();
     let ms = f64::from(latency) * 1000.0 / f64::from(rate);
-    println!("{}, latency {latency} samples ({ms:.1} ms)", parts.settings.rate());
+    say!("{}, latency {latency} samples ({ms:.1} ms)", parts.settings.rate());
 }
 
 fn finish(meter: &Meter, parts: &Parts, seconds: f64, interrupted: bool) {
     let bitrate = meter.bitrate();
     let late = parts.telemetry.late_frames();
     let how = if interrupted { "stopped" } else { "done" };
-    println!(
+    say!(
         "{how} after {seconds:.1} s: mean {:.2} kb/s, peak {:.2} kb/s, {late} late frames",
         bitrate.mean(),
         bitrate.peak()
     );
     if late > 0 {
-        println!("late frames are silent: this machine is too busy or too slow; try --safety 3");
+        say!("late frames are silent: this machine is too busy or too slow; try --safety 3");
     }
 }

@@ -117,7 +117,7 @@ impl StatusLine {
     /// Leaves the line, so that other text can follow.
     pub fn leave(&mut self) {
         if self.terminal && self.width > 0 {
-            println!();
+            let _ = writeln!(std::io::stdout());
             self.width = 0;
         }
     }

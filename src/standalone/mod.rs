@@ -21,6 +21,7 @@ mod interrupt;
 mod meter;
 mod player;
 mod processor;
+mod say;
 mod session;
 mod settings;
 mod sound;
@@ -36,6 +37,7 @@ use anyhow::Result;
 use args::{Args, Command, RunArgs};
 use clap::Parser;
 use devices::{Devices, Direction};
+use say::say;
 use session::Parts;
 use settings::Settings;
 use std::process::ExitCode;
@@ -46,7 +48,7 @@ pub fn main() -> ExitCode {
     devices::silence_system_messages();
     let result = match args.command {
         Some(Command::Devices) => {
-            print!("{}", devices::describe_all());
+            say!("{}", devices::describe_all().trim_end());
             Ok(())
         }
         None => run(&args.run),
@@ -105,8 +107,8 @@ fn run(args: &RunArgs) -> Result<()> {
                 }
             }
         };
-        println!("{missing}{}", missing_sound(args));
-        println!("The loop runs on a clip instead, in real time, and what it decodes is written to a folder.");
+        say!("{missing}{}", missing_sound(args));
+        say!("The loop runs on a clip instead, in real time, and what it decodes is written to a folder.");
     }
     let (parts, reports) = parts(args, false)?;
     headless::run(args, &parts, reports)

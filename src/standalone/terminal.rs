@@ -6,6 +6,7 @@ use super::devices::Devices;
 use super::interrupt;
 use super::meter::{Meter, StatusLine, clock_text};
 use super::player::Transport;
+use super::say::say;
 use super::session::{Parts, Play, Session, Wanted};
 use super::watch::{Trouble, Watch};
 use crate::engine::{LoopState, ReportReceiver};
@@ -28,15 +29,15 @@ pub fn run(args: &RunArgs, parts: &Parts, mut reports: ReportReceiver) -> Result
     let devices = Devices::list_preferred(args.host)?;
     let wanted = Wanted::from_args(args);
     let mut session = Session::open(&devices, &wanted, &play, parts)?;
-    session.notes.iter().for_each(|note| println!("{note}"));
+    session.notes.iter().for_each(|note| say!("{note}"));
     let source = match &session.clip {
         Some((clip, _)) => format!("{} ({:.1} s, looped)", clip.name, clip.seconds()),
         None => session.input.clone().unwrap_or_default(),
     };
-    println!("source: {source}");
-    println!("output: {}, {} Hz, blocks of {} samples", session.output, session.sample_rate, session.block);
+    say!("source: {source}");
+    say!("output: {}, {} Hz, blocks of {} samples", session.output, session.sample_rate, session.block);
     if parts.settings.muted() {
-        println!("the output is muted (a microphone through speakers howls): --unmuted lets it sound");
+        say!("the output is muted (a microphone through speakers howls): --unmuted lets it sound");
     }
 
     parts.telemetry.set_view_open(true);
@@ -56,8 +57,8 @@ pub fn run(args: &RunArgs, parts: &Parts, mut reports: ReportReceiver) -> Result
             LoopState::Running if !running => {
                 running = true;
                 line.leave();
-                println!("model: {} ({})", status.model, status.runtime);
-                println!(
+                say!("model: {} ({})", status.model, status.runtime);
+                say!(
                     "{}, latency of the loop {} samples ({:.1} ms)",
                     parts.settings.rate(),
                     parts.telemetry.latency_samples(),
@@ -73,7 +74,7 @@ pub fn run(args: &RunArgs, parts: &Parts, mut reports: ReportReceiver) -> Result
             }
             Some(Trouble::Note(text)) => {
                 line.leave();
-                println!("{text}");
+                say!("{text}");
             }
             None => {}
         }
@@ -82,7 +83,7 @@ pub fn run(args: &RunArgs, parts: &Parts, mut reports: ReportReceiver) -> Result
     }
     line.leave();
     let stats = &session.stats;
-    println!(
+    say!(
         "mean {:.2} kb/s, {} late frames, input buffer {} samples, {} underruns, {} overruns, {} device xruns, \
          longest callback {} µs",
         meter.bitrate().mean(),
