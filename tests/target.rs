@@ -111,3 +111,17 @@ fn a_new_target_is_met_at_once() {
     let first = kilobits(&bits[..172]);
     assert!((first / 5.0 - 1.0).abs() < 0.1, "the first two seconds: {first} kb/s");
 }
+
+#[test]
+fn dense_sound_after_sparse_does_not_burst() {
+    let mut control = control(Target { kilobits: 3.0, window: 10.0 });
+    let sparse: Vec<f32> = (0..1200).map(|i| if i % 20 < 3 { 0.3 } else { 0.03 }).collect();
+    let (_, levels) = run(&mut control, &sparse);
+    assert!(levels[1199] > 40.0, "level {} while sparse", levels[1199]);
+    let dense: Vec<f32> = (0..1200).map(|i| 0.22 + 0.03 * (i as f32 * 0.7).sin()).collect();
+    let (bits, _) = run(&mut control, &dense);
+    let worst = bits[43..].windows(86).map(kilobits).fold(0.0, f64::max);
+    assert!(worst < 1.5 * 3.0, "{worst} kb/s over a second");
+    let end = kilobits(&bits[340..]);
+    assert!((end / 3.0 - 1.0).abs() < 0.05, "{end} kb/s over the last ten seconds");
+}

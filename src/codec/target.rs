@@ -5,7 +5,7 @@
 //! moves slowly, because the ear follows it, and stands still in a long silence, which would otherwise be made up for
 //! by a burst of bits in what follows.
 
-use super::{LEVEL_MAX, PacketFormat, clamp_level, level_for_count};
+use super::{LEVEL_MAX, LEVEL_MIN, PacketFormat, clamp_level, level_for_count};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
@@ -29,6 +29,9 @@ const SLEW: f64 = 0.6;
 const PAUSE: f64 = 0.3;
 /// How strongly a difference is made up for: in one over this of the memory.
 const GAIN: f64 = 4.0;
+/// The level never spends more than [`BURST`] times what is wanted over the last [`RECENT`] seconds.
+const RECENT: f64 = 1.0;
+const BURST: f64 = 1.4;
 /// How far the correction may go from the target, as a share of it.
 const CORRECTION: f64 = 0.5;
 
@@ -176,6 +179,12 @@ impl TargetControl {
         let most = SLEW * moved / self.frame_rate;
         let far = (level / self.level).ln();
         self.level = if self.free { level } else { self.level * far.clamp(-most, most).exp() };
+        // What has just become dense isn't paid for with what was sparse before it: at once, not slowly.
+        let recent = (RECENT * self.frame_rate) as usize * self.channels;
+        let recent = &importances[importances.len().saturating_sub(recent)..];
+        if let Some(most) = level_for_count(recent, BURST * wanted, self.format.codebooks()) {
+            self.level = self.level.min(f64::from(most)).max(f64::from(LEVEL_MIN));
+        }
         // A few frames say little: they don't hold the level yet.
         self.free = self.free && self.importances.len() < self.channels * MOVE_FRAMES as usize * 4;
     }
