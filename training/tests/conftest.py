@@ -36,3 +36,11 @@ def audio_folder(tmp_path):
         for split in ("train", "test"):
             np.save(tmp_path / f"{kind}-{split}.npy", (samples * 6000).clip(-32768, 32767).astype(np.int16))
     return tmp_path
+
+
+@pytest.fixture
+def trainer(config, audio_folder):
+    """One that stands at the linear codec."""
+    trainer = train.Trainer(config, audio_folder)
+    trainer.initialise()
+    return trainer

@@ -12,13 +12,6 @@ from vrvq_training import evaluate, export
 from vrvq_training.train import Trainer
 
 
-@pytest.fixture
-def trainer(config, audio_folder):
-    trainer = Trainer(config, audio_folder)
-    trainer.initialise()
-    return trainer
-
-
 def test_loss_falls(config, audio_folder):
     # One batch again and again, all codebooks: the start is a working codec, so other batches differ by more than some
     # steps bring, and while the map learns to spend less the distortion may rise.

@@ -6,7 +6,7 @@ import pathlib
 
 import torch
 
-from . import anchors, data, evaluate, export, report, train
+from . import anchors, data, evaluate, export, report, restore, train
 from .model import LiveModel
 
 FOLDER = pathlib.Path(__file__).parents[1]
@@ -16,8 +16,11 @@ REFERENCE = FOLDER.parent / "tests" / "data" / "reference.json"
 IMPORTANCE = REFERENCE.with_name("importance.json")
 
 
-def load(checkpoint):
-    """The averaged model of a checkpoint, rounded as it is exported, and the number of its steps."""
+def load(checkpoint, config):
+    """The model of a model file, or the averaged one of a checkpoint, rounded as it is exported; and its steps, where
+    they are known."""
+    if pathlib.Path(checkpoint).suffix == restore.SUFFIX:
+        return restore.read(checkpoint, train.load_config(config)["model"])[0], None
     state = torch.load(checkpoint, weights_only=False, map_location="cpu")
     model = LiveModel(state["config"]["model"])
     model.load_state_dict(state["average"])
@@ -30,8 +33,8 @@ def main():
     parser.add_argument("--data", default="data", help="folder of downloaded and decoded audio")
     parser.add_argument("--run", default="run", help="folder of the checkpoint and the log")
     parser.add_argument("--config", default=FOLDER / "configs" / "live.toml")
-    parser.add_argument("--checkpoint", help="instead of the run's own, e.g. RUN/start.pt for the linear codec")
-    parser.add_argument("--start", help="checkpoint whose weights a new run starts from, instead of the linear codec")
+    parser.add_argument("--checkpoint", help="checkpoint or model file instead of the run's own, e.g. RUN/start.pt for the linear codec")
+    parser.add_argument("--start", help="model file or checkpoint that a new run starts from, instead of the linear codec")
     parser.add_argument("--minutes", type=float, help="train no longer than this; the next call goes on")
     parser.add_argument("--items", type=int, default=24, help="held-out items of 8 s for each kind")
     parser.add_argument("--threads", type=int, help="processor threads")
@@ -50,7 +53,7 @@ def main():
     if "train" in chosen:
         train.run(arguments.config, arguments.data, run, arguments.minutes, arguments.start)
     if "evaluate" in chosen:
-        model, steps = load(checkpoint)
+        model, steps = load(checkpoint, arguments.config)
         figures = {
             "steps": steps,
             "points": evaluate.table(model, arguments.data, arguments.items),
@@ -67,7 +70,7 @@ def main():
         for split, kinds in (("test", data.KINDS), ("check", ("speech", "music"))):
             print(f"{split}:", evaluate.markdown(anchors.table(arguments.data, arguments.items, split, kinds)), sep="\n")
     if "export" in chosen:
-        model, _ = load(checkpoint)
+        model, _ = load(checkpoint, arguments.config)
         figures = json.loads(results.read_text())
         index = json.loads((pathlib.Path(arguments.data) / "index.json").read_text())
         export.write(model, arguments.output, report.details(figures, index, model))

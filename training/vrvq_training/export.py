@@ -77,9 +77,9 @@ def _io(hop, codebooks, size):
     return audio, codes, state, next_state
 
 
-def encoder(model):
+def encoder(model, graph=None):
     """The encoder's graph and the size of its state."""
-    g, config, hop = Graph(), model.config, model.hop
+    g, config, hop = graph or Graph(), model.config, model.hop
     state = State(g)
     joined = g.concat([state.past(1, hop), "audio"], 1)
     state.keep(joined, 1, hop)
@@ -109,9 +109,9 @@ def encoder(model):
     return g.model("encoder", [audio, state_in], [latent_io, importance_io, state_out], outputs), state.size
 
 
-def decoder(model):
+def decoder(model, graph=None):
     """The decoder's graph and the size of its state."""
-    g, config, hop = Graph(), model.config, model.hop
+    g, config, hop = graph or Graph(), model.config, model.hop
     state = State(g)
     latent = None
     for k, book in enumerate(model.quantizer.codebooks):
@@ -164,6 +164,7 @@ def write(model, path, details):
         "encoder_state": encoder_state,
         "decoder_state": decoder_state,
         "parameters": parameters(model),
+        "config": config,
     } | details
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("card.json", json.dumps(card, indent=1, ensure_ascii=False))

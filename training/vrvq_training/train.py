@@ -9,7 +9,7 @@ import tomllib
 import torch
 from pytorch_optimizer import Muon
 
-from . import losses
+from . import losses, restore
 from .data import Segments
 from .init import initialise
 from .model import LiveModel
@@ -58,11 +58,15 @@ class Trainer:
         initialise(self.model, self.data_folder, self.config["init"], self.config["train"]["seed"])
         self.average.load_state_dict(self.model.state_dict())
 
-    def warm_start(self, state):
-        """Starts from the weights and codebooks of another run's checkpoint."""
-        self.model.load_state_dict(state["average"])
-        self.average.load_state_dict(state["average"])
-        self.beta = state["beta"]
+    def warm_start(self, path):
+        """Starts from the weights and codebooks of a model file or of another run's checkpoint."""
+        if pathlib.Path(path).suffix == restore.SUFFIX:
+            weights = restore.read(path, self.config["model"])[0].state_dict()
+        else:
+            state = torch.load(path, weights_only=False, map_location="cpu")
+            weights, self.beta = state["average"], state["beta"]
+        self.model.load_state_dict(weights)
+        self.average.load_state_dict(weights)
 
     def state(self):
         return {
@@ -171,7 +175,7 @@ class Trainer:
 def run(config_path, data_folder, run_folder, minutes=None, start=None):
     """Trains to the configured number of steps, or for ``minutes``; resumes from the folder's checkpoint.
 
-    A new run starts from the checkpoint ``start``, or as the linear codec.
+    A new run starts from ``start``, a model file or a checkpoint, or as the linear codec.
     """
     run_folder = pathlib.Path(run_folder)
     run_folder.mkdir(parents=True, exist_ok=True)
@@ -182,7 +186,7 @@ def run(config_path, data_folder, run_folder, minutes=None, start=None):
         print(f"resumed at step {trainer.step_number}", flush=True)
     else:
         if start:
-            trainer.warm_start(torch.load(start, weights_only=False))
+            trainer.warm_start(start)
         else:
             trainer.initialise()
         save(trainer, run_folder / "start.pt")
