@@ -69,13 +69,28 @@ fn monitor_automation_fades_without_a_click() {
         (60_000, "Monitor", "Decoded"),
         (70_000, "Bypass", "on"),
     ];
-    let output = host.run_with(&[tone], &[512], &changes);
+    assert_no_step(&host.run_with(&[tone.clone()], &[512], &changes), &changes);
+    let mut host = Host::offline(2, RATE, 512);
+    let changes = [
+        (30_000, "Monitor", "Split"),
+        (40_000, "Monitor", "Dry"),
+        (50_000, "Monitor", "Split"),
+        (60_000, "Monitor", "Difference"),
+        (70_000, "Stereo", "Mono sum"),
+        (80_000, "Monitor", "Split"),
+    ];
+    let quieter = tone.iter().map(|sample| 0.6 * sample).collect();
+    assert_no_step(&host.run_with(&[tone, quieter], &[512], &changes), &changes);
+    assert_eq!(host.shown("Monitor"), "Split");
+}
+
+fn assert_no_step(output: &[Vec<f32>], changes: &[host::Change]) {
     let step =
         |range: std::ops::Range<usize>| output[0][range].windows(2).map(|w| (w[1] - w[0]).abs()).fold(0.0, f32::max);
     let usual = step(20_000..29_000);
-    for (at, name, _) in changes {
+    for &(at, name, text) in changes {
         let around = step(at - 500..at + 1500);
-        assert!(around < 1.5 * usual + 0.01, "{name} at {at} makes a step of {around}; {usual} is usual");
+        assert!(around < 1.5 * usual + 0.01, "{name} {text} at {at} makes a step of {around}; {usual} is usual");
     }
 }
 

@@ -209,12 +209,70 @@ fn in_mid_side_equal_channels_cost_little_more_than_one() {
 }
 
 #[test]
+fn the_mono_sum_is_one_channel_of_bits_heard_on_both_sides() {
+    let [left, right] = common::demo();
+    let audio = [left[..60_000].to_vec(), right[..60_000].to_vec()];
+    let sum: Vec<f32> = audio[0].iter().zip(&audio[1]).map(|(left, right)| 0.5 * (left + right)).collect();
+    let run_in = |audio: &[Vec<f32>], stereo| {
+        let (mut live, _, mut reports) = start(config(44_100.0, audio.len(), 512));
+        live.set_stereo(stereo);
+        let output = run(&mut live, audio, &[512]);
+        (output, drain(&mut reports))
+    };
+    let (output, reports) = run_in(&audio, StereoMode::Mono);
+    let (mono, mono_reports) = run_in(&[sum], StereoMode::LeftRight);
+    assert_eq!(output[0], output[1]);
+    let error = common::largest_difference(&output[0], &mono[0]);
+    assert!(error < 1e-4, "the sum sounds other than a mono stream of it: {error}");
+    for (report, mono) in reports.iter().zip(&mono_reports) {
+        assert_eq!((report.channels, report.stereo), (1, StereoMode::Mono));
+        assert_eq!(report.bits(), mono.bits(), "frame {}", report.index);
+    }
+}
+
+#[test]
+fn split_plays_the_sums_of_dry_and_decoded_on_either_side() {
+    let audio = common::demo().map(|channel| channel[..60_000].to_vec());
+    let heard = |monitor| {
+        let (mut live, _, _) = start(config(48_000.0, 2, 512));
+        live.set_monitor(monitor);
+        live.reset();
+        run(&mut live, &audio, &[512, 33])
+    };
+    let sum = |sides: &[Vec<f32>]| -> Vec<f32> {
+        sides[0].iter().zip(&sides[1]).map(|(left, right)| 0.5 * (left + right)).collect()
+    };
+    let [split, dry, decoded] = [Monitor::Split, Monitor::Dry, Monitor::Decoded].map(heard);
+    for (side, whole) in split.iter().zip([dry, decoded]) {
+        let error = common::largest_difference(side, &sum(&whole));
+        assert!(error < 1e-6, "off by {error}");
+    }
+    assert_ne!(split[0], split[1]);
+    // One channel has no sides.
+    let mono = |monitor| {
+        let (mut live, _, _) = start(config(44_100.0, 1, 512));
+        live.set_monitor(monitor);
+        run(&mut live, &audio[..1], &[512])
+    };
+    assert_eq!(mono(Monitor::Split), mono(Monitor::Decoded));
+}
+
+#[test]
 fn the_stereo_mode_changes_without_a_click() {
-    let left: Vec<f32> = (0..132_000).map(|i| 0.5 * (i as f32 * 0.02).sin()).collect();
-    let right: Vec<f32> = (0..132_000).map(|i| 0.3 * (i as f32 * 0.031).sin()).collect();
+    let modes = [
+        StereoMode::LeftRight,
+        StereoMode::MidSide,
+        StereoMode::LeftRight,
+        StereoMode::Mono,
+        StereoMode::MidSide,
+        StereoMode::Mono,
+    ];
+    let length = modes.len() * 44_000;
+    let left: Vec<f32> = (0..length).map(|i| 0.5 * (i as f32 * 0.02).sin()).collect();
+    let right: Vec<f32> = (0..length).map(|i| 0.3 * (i as f32 * 0.031).sin()).collect();
     let (mut live, telemetry, _) = start(config(44_100.0, 2, 512));
     let mut output = [Vec::new(), Vec::new()];
-    for (index, mode) in [StereoMode::LeftRight, StereoMode::MidSide, StereoMode::LeftRight].into_iter().enumerate() {
+    for (index, mode) in modes.into_iter().enumerate() {
         live.set_stereo(mode);
         let part = index * 44_000..(index + 1) * 44_000;
         let part = run(&mut live, &[left[part.clone()].to_vec(), right[part].to_vec()], &[512]);
@@ -226,11 +284,12 @@ fn the_stereo_mode_changes_without_a_click() {
         let step =
             |range: std::ops::Range<usize>| output[range].windows(2).map(|w| (w[1] - w[0]).abs()).fold(0.0, f32::max);
         let usual = step(20_000..42_000);
-        for at in [44_000, 88_000] {
+        for at in (1..modes.len()).map(|index| index * 44_000) {
             let around = step(at..at + latency + 4096);
             assert!(around < 1.5 * usual + 0.01, "a step of {around} at {at}, {usual} is usual");
             let energy = |from: usize| output[from..from + 4410].iter().map(|s| s * s).sum::<f32>();
-            assert!(energy(at + latency + 4096) > 0.5 * energy(20_000), "the sound comes back");
+            // The sum of two tones is quieter than the louder one.
+            assert!(energy(at + latency + 4096) > 0.25 * energy(20_000), "the sound comes back");
         }
     }
 }

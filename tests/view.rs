@@ -124,6 +124,7 @@ impl Bench {
             status.state = LoopState::Running;
             status.model = "Test model".into();
             status.frame_rate = FRAME_RATE;
+            status.channels = 2;
         });
         let settings = Settings {
             level: 16.0,
@@ -278,13 +279,27 @@ fn a_target_starts_at_the_bitrate_of_now_and_leaves_its_level() {
 #[test]
 fn two_channels_can_be_coded_as_mid_and_side() {
     let mut bench = Bench::new(700.0, 450.0);
+    bench.telemetry.update_status(|status| status.channels = 1);
     bench.send((0..50).map(|i| synthetic::report(i, 16.0, 1)));
-    assert!(bench.harness.query_by_label("M/S").is_none(), "one channel has no sides");
+    for label in ["M/S", "Mono", "S Split"] {
+        assert!(bench.harness.query_by_label(label).is_none(), "one channel has no sides: {label}");
+    }
+    bench.press(&[Key::S]);
+    assert_eq!(bench.settings().monitor, Monitor::Decoded);
+    bench.telemetry.update_status(|status| status.channels = 2);
     bench.send((50..100).map(|i| synthetic::report(i, 16.0, 2)));
     bench.click("M/S");
     assert_eq!(bench.settings().stereo, StereoMode::MidSide);
+    bench.click("Mono");
+    assert_eq!(bench.settings().stereo, StereoMode::Mono);
+    bench.send((100..150).map(|i| synthetic::report(i, 16.0, 1)));
+    assert!(!bench.shows("left "), "one coded channel has one bitrate");
     bench.click("L/R");
     assert_eq!(bench.settings().stereo, StereoMode::LeftRight);
+    bench.click("S Split");
+    assert_eq!(bench.settings().monitor, Monitor::Split);
+    bench.press(&[Key::A, Key::S]);
+    assert_eq!(bench.settings().monitor, Monitor::Split);
 }
 
 #[test]

@@ -121,7 +121,12 @@ impl TargetControl {
     }
 
     /// Takes in a frame: the importance of each channel, and its bits where it was packed at this controller's level.
+    /// As many channels as before, or what is known of the others is forgotten.
     pub fn push(&mut self, importances: &[f32], bits: Option<u32>) {
+        if importances.len() != self.channels {
+            self.reset();
+            self.channels = importances.len();
+        }
         let silent = importances.iter().all(|importance| importance * LEVEL_MAX < 1.0);
         self.silent = if silent { self.silent.saturating_add(1) } else { 0 };
         if f64::from(self.silent) > PAUSE * self.frame_rate {

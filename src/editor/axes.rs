@@ -206,7 +206,7 @@ pub fn labels(
     if history.channels() > 1 {
         let newest = history.received().checked_sub(1).and_then(|frame| history.at(frame));
         let names = newest.map_or(StereoMode::LeftRight, |report| report.stereo).channel_names();
-        for (channel, text) in names.map(|name| &name[..1]).into_iter().enumerate() {
+        for (channel, text) in names.iter().map(|name| &name[..1]).enumerate() {
             let share = 0.75 - 0.5 * channel as f32;
             if *picture == Picture::Codes {
                 tick(rows.codes, share, text.into(), channel_colour(channel));

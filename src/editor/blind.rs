@@ -53,7 +53,7 @@ fn setting(controls: &dyn Controls) -> String {
         RateMode::Cbr => RateControl::Codebooks(controls.codebooks()),
         RateMode::Abr => RateControl::Target(controls.target()),
     };
-    format!("{rate}, {}", controls.stereo().channel_names().map(str::to_lowercase).join("/"))
+    format!("{rate}, {}", controls.stereo().channel_names().join("/").to_lowercase())
 }
 
 impl Panel {

@@ -47,7 +47,9 @@ impl Default for History {
 impl History {
     /// Takes in the next frame.
     pub fn push(&mut self, context: &egui::Context, report: FrameReport) {
-        let layout = (usize::from(report.codebooks.max(1)), report.channel_frames().len().max(1));
+        // A sum of two channels leaves the second one's row empty, rather than the map.
+        let known = if report.index > 0 && self.received > 0 { self.layout.1 } else { 1 };
+        let layout = (usize::from(report.codebooks.max(1)), report.channel_frames().len().max(known));
         if self.layout != layout {
             *self = Self {
                 layout,
@@ -58,8 +60,8 @@ impl History {
         }
         let spectrum = report.spectrum.iter().rev().map(|&db| colours::loudness(db)).collect();
         self.spectrogram.write(context, self.received, spectrum);
-        self.codes.write(context, self.received, code_column(&report));
-        self.ladder.write(context, self.received, ladder_column(&report));
+        self.codes.write(context, self.received, code_column(&report, layout.1));
+        self.ladder.write(context, self.received, ladder_column(&report, layout.1));
         self.received += 1;
         self.reports.push_back(report);
         if self.reports.len() > CAPACITY {
@@ -136,27 +138,29 @@ impl History {
 }
 
 /// Pixels of one frame of the ladder, top to bottom: the first channel's highest level first; what each level would use.
-fn ladder_column(report: &FrameReport) -> Vec<Color32> {
+fn ladder_column(report: &FrameReport, channels: usize) -> Vec<Color32> {
     let codebooks = usize::from(report.codebooks.max(1));
     let rungs = |importance: f32| {
         LADDER.iter().rev().map(move |&level| colours::count(count(importance, level, codebooks), codebooks))
     };
-    if report.late {
-        return vec![theme::UNUSED; LADDER.len() * report.channel_frames().len()];
+    let mut rows = Vec::with_capacity(LADDER.len() * channels);
+    if !report.late {
+        rows.extend(report.channel_frames().iter().flat_map(|frame| rungs(frame.importance)));
     }
-    report.channel_frames().iter().flat_map(|frame| rungs(frame.importance)).collect()
+    rows.resize(LADDER.len() * channels, theme::UNUSED);
+    rows
 }
 
 /// Pixels of one frame, top to bottom: the first channel's last codebook first, so that use grows upwards.
-fn code_column(report: &FrameReport) -> Vec<Color32> {
+fn code_column(report: &FrameReport, channels: usize) -> Vec<Color32> {
     let codebooks = usize::from(report.codebooks.max(1));
-    let mut rows = Vec::with_capacity(codebooks * report.channel_frames().len().max(1));
+    let mut rows = Vec::with_capacity(codebooks * channels);
     for frame in report.channel_frames() {
         rows.extend((0..codebooks).rev().map(|k| match frame.codes.get(k) {
             Some(&code) if k < usize::from(frame.count) && !report.late => colours::code(code),
             _ => theme::UNUSED,
         }));
     }
-    rows.resize(codebooks * report.channel_frames().len().max(1), theme::UNUSED);
+    rows.resize(codebooks * channels, theme::UNUSED);
     rows
 }

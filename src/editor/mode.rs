@@ -59,7 +59,8 @@ fn keep_bitrate(history: &History, frame_rate: f64, mode: RateMode, controls: &m
     if importances.is_empty() {
         return;
     }
-    let channels = history.channels() as f64;
+    // A sum of two channels is one.
+    let channels = history.channels().min(controls.stereo().channel_names().len()) as f64;
     let (count_bits, code_bits) = (format.count_bits() as f64, (format.frame_bits(2) - format.frame_bits(1)) as f64);
     // Bits of a frame of one channel.
     let bits = match controls.mode() {

@@ -1,4 +1,4 @@
-//! What is heard: A/B, the difference and bypass.
+//! What is heard: A/B, the difference, both sides apart, and bypass.
 
 use super::{Controls, theme};
 use crate::engine::Monitor;
@@ -17,8 +17,9 @@ pub struct Switch<'a> {
 /// Gains of the difference that its chip goes through, in dB.
 const DIFFERENCE_GAINS: [f32; 5] = [0.0, 6.0, 12.0, 18.0, 24.0];
 
-/// Draws the switches in the card `rect` and turns them; `match_gain` is the gain of the level match in dB.
-pub fn show(ui: &mut Ui, rect: Rect, scale: f32, match_gain: f32, controls: &mut dyn Controls) {
+/// Draws the switches in the card `rect` and turns them; `two` channels can be split, `match_gain` is the gain of the
+/// level match in dB.
+pub fn show(ui: &mut Ui, rect: Rect, scale: f32, two: bool, match_gain: f32, controls: &mut dyn Controls) {
     let inner = theme::card(ui, rect, scale, "Listen to");
     let (monitor, bypass) = (controls.monitor(), controls.bypass());
     let gap = 4.0;
@@ -62,8 +63,24 @@ pub fn show(ui: &mut Ui, rect: Rect, scale: f32, match_gain: f32, controls: &mut
             Monitor::Difference if switch.on || controls.difference_gain() > 0.0 => {
                 gain_chip(ui, place, scale, switch.on, controls);
             }
-            Monitor::Difference => {}
+            Monitor::Difference | Monitor::Split => {}
         }
+    }
+    let mut small_row = area(inner.bottom() - small, small);
+    if two {
+        let split = Switch {
+            key: "S",
+            name: "Split",
+            hint: "Dry on the left, decoded on the right, each as the sum of its channels: what is the same is heard in \
+                   the middle. For headphones. Key: S.",
+            on: monitor == Monitor::Split,
+            colour: if bypass { theme::FAINT } else { theme::DIFFERENCE },
+        };
+        let (left, right) = small_row.split_left_right_at_fraction(0.5);
+        if button(ui, left.with_max_x(left.right() - gap / 2.0), scale, 12.5, &split) {
+            controls.set_monitor(Monitor::Split);
+        }
+        small_row = right.with_min_x(right.left() + gap / 2.0);
     }
     let switch = Switch {
         key: "",
@@ -72,7 +89,7 @@ pub fn show(ui: &mut Ui, rect: Rect, scale: f32, match_gain: f32, controls: &mut
         on: bypass,
         colour: theme::SECOND,
     };
-    if button(ui, area(inner.bottom() - small, small), scale, 12.5, &switch) {
+    if button(ui, small_row, scale, 12.5, &switch) {
         controls.set_bypass(!bypass);
     }
 }
@@ -139,8 +156,8 @@ pub fn button(ui: &Ui, rect: Rect, scale: f32, size: f32, switch: &Switch<'_>) -
     response.on_hover_text(switch.hint).clicked()
 }
 
-/// A, B and D switch what is heard and L the level match, unless text is being typed.
-pub fn keys(ui: &Ui, controls: &mut dyn Controls) {
+/// A, B, D and, with `two` channels, S switch what is heard and L the level match, unless text is being typed.
+pub fn keys(ui: &Ui, two: bool, controls: &mut dyn Controls) {
     if ui.ctx().text_edit_focused() {
         return;
     }
@@ -153,6 +170,9 @@ pub fn keys(ui: &Ui, controls: &mut dyn Controls) {
     }
     if pressed(Key::D) {
         controls.set_monitor(Monitor::Difference);
+    }
+    if two && pressed(Key::S) {
+        controls.set_monitor(Monitor::Split);
     }
     if pressed(Key::L) {
         controls.set_level_match(!controls.level_match());

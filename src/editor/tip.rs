@@ -26,7 +26,7 @@ fn describe(ui: &mut Ui, report: &FrameReport, ago: f64) {
     } else {
         for (channel, frame) in report.channel_frames().iter().enumerate() {
             if report.channels > 1 {
-                let name = report.stereo.channel_names()[channel % 2];
+                let name = report.stereo.channel_names().get(channel).copied().unwrap_or_default();
                 ui.label(RichText::new(name).size(12.0).color(channel_colour(channel)));
             }
             channel_lines(ui, frame, report.codebooks);

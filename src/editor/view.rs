@@ -95,18 +95,19 @@ impl View {
         let codebooks = self.history.codebooks().clamp(1, 255) as u8;
         knob::show(ui, layout.level, scale, codebooks, mode::level_in_use(&self.history), controls);
         mode::show(ui, layout.level, scale, &self.history, self.frame_rate, controls);
-        self.listen(ui, layout.listen, scale, &status.model, controls);
+        self.listen(ui, layout.listen, scale, &status, controls);
         let names = controls.stereo().channel_names();
-        let shares: Vec<readout::Share<'_>> = names.into_iter().zip(&self.shares).collect();
-        let two = self.history.channels() > 1;
-        readout::bitrate(ui, layout.bitrate, scale, &mut self.bitrate, if two { &shares } else { &[] });
+        let shares: Vec<readout::Share<'_>> = names.iter().copied().zip(&self.shares).collect();
+        let two = status.channels > 1;
+        let shown = if two && shares.len() > 1 { &shares[..] } else { &[] };
+        readout::bitrate(ui, layout.bitrate, scale, &mut self.bitrate, shown);
         if two {
             stereo::show(ui, layout.bitrate, scale, controls);
         }
         let hop_ms = 1000.0 / self.frame_rate;
         readout::engine(ui, layout.engine, scale, &self.telemetry, hop_ms, controls);
         let blind = self.blind.is_some();
-        self.meters.show(ui, layout.meters, scale, &self.telemetry, self.history.channels(), blind);
+        self.meters.show(ui, layout.meters, scale, &self.telemetry, status.channels, blind);
 
         match (received || scrolls, self.meters.moving()) {
             (true, _) => ui.ctx().request_repaint(),
@@ -116,15 +117,16 @@ impl View {
     }
 
     /// The card of what is heard: the switches, or the blind test.
-    fn listen(&mut self, ui: &mut Ui, rect: Rect, scale: f32, model: &str, controls: &mut dyn Controls) {
+    fn listen(&mut self, ui: &mut Ui, rect: Rect, scale: f32, status: &Status, controls: &mut dyn Controls) {
         if let Some(panel) = &mut self.blind {
-            if !panel.show(ui, rect, scale, model, &self.telemetry, controls) {
+            if !panel.show(ui, rect, scale, &status.model, &self.telemetry, controls) {
                 self.blind = None;
             }
             return;
         }
-        switches::show(ui, rect, scale, self.telemetry.match_gain_db(), controls);
-        switches::keys(ui, controls);
+        let two = status.channels > 1;
+        switches::show(ui, rect, scale, two, self.telemetry.match_gain_db(), controls);
+        switches::keys(ui, two, controls);
         self.blind = blind::start(ui, rect, scale, &self.telemetry, controls);
     }
 

@@ -2,8 +2,8 @@
 
 use super::settings::{MAX_DIFFERENCE_GAIN_DB, Monitor};
 
-/// Gains of the dry signal, the decoded one and their difference.
-pub(super) type Gains = [f32; 3];
+/// Gains of the dry signal, the decoded one, their difference, and both split to the sides.
+pub(super) type Gains = [f32; 4];
 
 /// The gains that `monitor` asks for; `difference_db` is the gain of the difference, 0 to [`MAX_DIFFERENCE_GAIN_DB`].
 pub(super) fn gains(monitor: Monitor, difference_db: f32) -> Gains {
@@ -12,15 +12,16 @@ pub(super) fn gains(monitor: Monitor, difference_db: f32) -> Gains {
         Monitor::Decoded => DECODED,
         Monitor::Difference => {
             let gain_db = if difference_db.is_nan() { 0.0 } else { difference_db.clamp(0.0, MAX_DIFFERENCE_GAIN_DB) };
-            [0.0, 0.0, 10.0f32.powf(gain_db / 20.0)]
+            [0.0, 0.0, 10.0f32.powf(gain_db / 20.0), 0.0]
         }
+        Monitor::Split => [0.0, 0.0, 0.0, 1.0],
     }
 }
 
 /// Nothing but the dry signal.
-pub(super) const DRY: Gains = [1.0, 0.0, 0.0];
+pub(super) const DRY: Gains = [1.0, 0.0, 0.0, 0.0];
 /// Nothing but the decoded signal.
-pub(super) const DECODED: Gains = [0.0, 1.0, 0.0];
+pub(super) const DECODED: Gains = [0.0, 1.0, 0.0, 0.0];
 
 /// Gains on their way to a target; each move takes the same time.
 pub(super) struct Blend {
@@ -35,7 +36,7 @@ impl Blend {
     /// At rest at `gains`; a move takes `seconds`.
     pub fn new(gains: Gains, seconds: f64, sample_rate: f64) -> Self {
         let length = (seconds * sample_rate).ceil().max(1.0) as u32;
-        Self { gains, target: gains, step: [0.0; 3], left: 0, length }
+        Self { gains, target: gains, step: [0.0; 4], left: 0, length }
     }
 
     /// Starts a move to `target`, unless it is under way.

@@ -268,7 +268,11 @@ impl LiveLoop {
         if self.bypass || failed {
             return DRY;
         }
-        gains(blind_monitor(self.blind).unwrap_or(self.monitor), self.difference_gain)
+        match blind_monitor(self.blind).unwrap_or(self.monitor) {
+            // One channel has no sides.
+            Monitor::Split if self.config.channels < 2 => DECODED,
+            monitor => gains(monitor, self.difference_gain),
+        }
     }
 
     fn aim(&mut self) {
@@ -440,12 +444,16 @@ fn mix(
         }
         return;
     }
+    let count = channels.len() as f32;
     for (frame, (presence, match_gain)) in aside.presence.iter().zip(aside.gain.iter()).enumerate() {
-        let ([of_dry, of_wet, of_difference], gain) = (blend.advance(), master.advance());
-        for ((channel, dry), wet) in channels.iter_mut().zip(dry).zip(wet) {
+        let ([of_dry, of_wet, of_difference, of_split], gain) = (blend.advance(), master.advance());
+        let sum = |signal: &[&mut [f32]]| signal.iter().map(|channel| channel[frame]).sum::<f32>() / count;
+        let sides = if of_split == 0.0 { [0.0; MAX_CHANNELS] } else { [sum(dry), match_gain * sum(wet)] };
+        for (((channel, dry), wet), side) in channels.iter_mut().zip(dry).zip(wet).zip(sides) {
             let difference = presence * dry[frame] - wet[frame];
-            channel[frame] =
-                gain * (of_dry * dry[frame] + of_wet * match_gain * wet[frame] + of_difference * difference);
+            let decoded = match_gain * wet[frame];
+            let heard = of_dry * dry[frame] + of_wet * decoded + of_difference * difference + of_split * side;
+            channel[frame] = gain * heard;
         }
     }
 }

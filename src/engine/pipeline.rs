@@ -50,20 +50,35 @@ impl Pipeline {
         output: &mut [f32],
         report: &mut FrameReport,
     ) -> Result<(), EngineError> {
+        self.step_coded(input, self.packets.len(), rate, output, report)
+    }
+
+    /// As [`Self::step`], of the first `coded` channels only; the others are silence, in and out, which is not sent.
+    pub(super) fn step_coded(
+        &mut self,
+        input: &[f32],
+        coded: usize,
+        rate: Rate,
+        output: &mut [f32],
+        report: &mut FrameReport,
+    ) -> Result<(), EngineError> {
         let codebooks = self.model.card().codebooks;
         let format = match rate {
             Rate::Level(_) => self.model.packet_format(),
             Rate::Codebooks(_) => self.model.packet_format().with_constant_count(rate.count(0.0, codebooks))?,
         };
         self.encoder.step(input, 1, &mut self.encoded)?;
-        for (channel, packet) in self.packets.iter_mut().enumerate() {
+        for (channel, packet) in self.packets.iter_mut().take(coded).enumerate() {
             let used = rate.count(self.encoded.importance[channel], codebooks);
             format.pack(&self.encoded.codes[channel * codebooks..][..used], packet)?;
         }
-        report.channels = self.packets.len() as u8;
+        report.channels = coded as u8;
         report.codebooks = codebooks as u8;
         report.rate = rate;
-        for (channel, packet) in self.packets.iter().enumerate() {
+        // The decoder's state of a channel that isn't coded stays that of silence.
+        self.codes[coded * codebooks..].copy_from_slice(&self.encoded.codes[coded * codebooks..]);
+        self.counts[coded..].fill(1);
+        for (channel, packet) in self.packets.iter().take(coded).enumerate() {
             let mut codes = [0; MAX_CODEBOOKS];
             let used = format.unpack(packet.bytes(), &mut codes)?;
             self.codes[channel * codebooks..][..codebooks].copy_from_slice(&codes[..codebooks]);

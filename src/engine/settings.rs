@@ -12,6 +12,9 @@ pub enum Monitor {
     Dry,
     /// What the codec took away or added: dry less decoded, aligned to the sample.
     Difference,
+    /// Dry on the left and decoded on the right, each as the sum of its channels: what is the same on both sides is
+    /// heard in the middle, what the codec changed is not. With one channel there are no sides, and it is `Decoded`.
+    Split,
 }
 
 /// Most gain of the difference, in dB.
@@ -25,14 +28,18 @@ pub enum StereoMode {
     LeftRight,
     /// Mid, (left + right) / 2, and side, (left - right) / 2.
     MidSide,
+    /// The sum alone, (left + right) / 2: one coded channel, heard on both sides. Dry stays as it came, so the
+    /// difference holds the side, which is what this mode takes away.
+    Mono,
 }
 
 impl StereoMode {
-    /// Names of the two coded channels.
-    pub fn channel_names(self) -> [&'static str; 2] {
+    /// Names of the coded channels, two or one.
+    pub fn channel_names(self) -> &'static [&'static str] {
         match self {
-            Self::LeftRight => ["Left", "Right"],
-            Self::MidSide => ["Mid", "Side"],
+            Self::LeftRight => &["Left", "Right"],
+            Self::MidSide => &["Mid", "Side"],
+            Self::Mono => &["Mono"],
         }
     }
 }

@@ -33,6 +33,8 @@ pub struct Status {
     pub runtime: String,
     /// Frames a second of the model (sample rate over hop).
     pub frame_rate: f64,
+    /// Channels of the loop, 1 or 2; 0 before one ran.
+    pub channels: usize,
 }
 
 /// What a choice of [`Telemetry::set_blind`] lets be heard.
@@ -125,7 +127,8 @@ impl Telemetry {
             None => 0,
             Some(Monitor::Dry) => 1,
             Some(Monitor::Decoded) => 2,
-            Some(Monitor::Difference) => 3,
+            // A blind test compares nothing else.
+            Some(Monitor::Difference | Monitor::Split) => 3,
         };
         let next = (self.blind.load(Relaxed) >> 2).wrapping_add(1) << 2 | code;
         self.blind.store(next, Relaxed);

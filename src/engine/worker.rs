@@ -34,6 +34,8 @@ pub(super) struct Worker {
     resampler: HopResampler,
     spectrum: Spectrum,
     channels: usize,
+    /// Channels that the last frame was coded in.
+    coded_channels: usize,
     /// Length of a hop in host samples and in seconds.
     host_hop: f64,
     hop_seconds: f64,
@@ -57,6 +59,8 @@ pub(super) struct Worker {
     interleaved: Vec<f32>,
     host: Vec<f32>,
     hop_in: Vec<f32>,
+    /// The same as it is coded.
+    coded: Vec<f32>,
     hop_out: Vec<f32>,
 }
 
@@ -101,7 +105,10 @@ impl Worker {
         let (card, channels) = (model.card(), config.channels);
         let model_rate = f64::from(card.sample_rate);
         let name = runtime()?.name().to_owned();
-        telemetry.update_status(|status| status.runtime = name);
+        telemetry.update_status(|status| {
+            status.runtime = name;
+            status.channels = channels;
+        });
         let mut pipeline = Pipeline::new(model, channels)?;
         let resampler = HopResampler::new(config.sample_rate, model_rate, card.hop, channels)?;
         let host = vec![0.0; channels * resampler.input_max().max(resampler.output_max())];
@@ -121,6 +128,7 @@ impl Worker {
             pipeline,
             spectrum: Spectrum::new(channels, model_rate),
             channels,
+            coded_channels: channels,
             host_hop,
             hop_seconds: card.hop as f64 / model_rate,
             consumed: 0,
@@ -136,6 +144,7 @@ impl Worker {
             load: 0.0,
             interleaved: vec![0.0; host.len() / channels * output_width(channels)],
             host,
+            coded: hop_in.clone(),
             hop_in,
             hop_out,
             resampler,
@@ -234,7 +243,7 @@ impl Worker {
             self.behind = true;
         }
         let mut report = FrameReport { index: self.frames, rate: self.frame_rate(), ..FrameReport::default() };
-        report.channels = self.channels as u8;
+        report.channels = self.coded_channels as u8;
         let passed_over = online && self.behind && (waiting - needed) as f64 > self.host_hop;
         if passed_over {
             report.late = true;
@@ -284,18 +293,18 @@ impl Worker {
     /// Sends `hop_in` through the codec to `hop_out`.
     fn code(&mut self, report: &mut FrameReport) -> Result<(), EngineError> {
         let (mode, fade) = if self.channels == 2 { self.stereo.next() } else { (StereoMode::LeftRight, Fade::None) };
-        let mid_side = mode == StereoMode::MidSide;
-        if mid_side {
-            stereo::to_mid_side(&mut self.hop_in);
+        self.coded.copy_from_slice(&self.hop_in);
+        let coded = self.channels.min(mode.channel_names().len());
+        self.coded_channels = coded;
+        if self.channels == 2 {
+            stereo::to_coded(mode, &mut self.coded);
         }
-        self.pipeline.step(&self.hop_in, report.rate, &mut self.hop_out, report)?;
+        self.pipeline.step_coded(&self.coded, coded, report.rate, &mut self.hop_out, report)?;
         let importances = report.frames.map(|frame| frame.importance);
         let aimed = matches!(self.rate, RateControl::Target(_));
-        self.target.push(&importances[..self.channels], aimed.then(|| report.bits()));
-        if mid_side {
-            // The input too: its spectrum is shown as it came.
-            stereo::to_left_right(&mut self.hop_in);
-            stereo::to_left_right(&mut self.hop_out);
+        self.target.push(&importances[..coded], aimed.then(|| report.bits()));
+        if self.channels == 2 {
+            stereo::to_left_right(mode, &mut self.hop_out);
         }
         if fade != Fade::None {
             stereo::fade(&mut self.hop_out, self.channels, fade);

@@ -1,6 +1,6 @@
 //! What is on screen as files: the picture, and the frame reports as a table.
 
-use crate::engine::FrameReport;
+use crate::engine::{FrameReport, StereoMode};
 use crate::picture::{self, PictureError};
 use crate::saved;
 use std::path::{Path, PathBuf};
@@ -58,7 +58,7 @@ pub fn write_csv(path: &Path, reports: &[FrameReport], frame_rate: f64) -> Resul
                 writer.write_record([
                     report.index.to_string(),
                     format!("{:.5}", report.index as f64 / frame_rate),
-                    channel.to_owned(),
+                    (*channel).to_owned(),
                     format!("{:.4}", frame.importance),
                     frame.count.to_string(),
                     frame.bits.to_string(),
@@ -74,8 +74,8 @@ pub fn write_csv(path: &Path, reports: &[FrameReport], frame_rate: f64) -> Resul
     write().map_err(|error| ExportError::Write { path: path.to_owned(), source: error.into() })
 }
 
-fn channel_names(report: &FrameReport) -> [&'static str; 2] {
-    if report.channels == 1 { ["mono", ""] } else { report.stereo.channel_names() }
+fn channel_names(report: &FrameReport) -> &'static [&'static str] {
+    if report.channels == 1 { StereoMode::Mono.channel_names() } else { report.stereo.channel_names() }
 }
 
 /// [`save`] to the user's folder, with its outcome in words.

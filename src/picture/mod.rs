@@ -41,7 +41,7 @@ pub fn write_png(path: &Path, reports: &[FrameReport], frame_rate: f64, title: &
     if !*FONT_READY {
         return Err(PictureError::Font);
     }
-    let channels = first.channel_frames().len().max(1);
+    let channels = reports.iter().map(|report| report.channel_frames().len()).max().unwrap_or(1).max(1);
     let rows = channels * usize::from(first.codebooks.max(1));
     let codes = rows as u32 * CODE_ROWS[channels.min(2) - 1] + GAP;
     let height = TITLE + SPECTROGRAM + IMPORTANCE + codes + BITRATE;

@@ -22,6 +22,9 @@ pub enum MonitorChoice {
     #[id = "difference"]
     #[name = "Difference"]
     Difference,
+    #[id = "split"]
+    #[name = "Split"]
+    Split,
 }
 
 impl From<MonitorChoice> for Monitor {
@@ -30,6 +33,7 @@ impl From<MonitorChoice> for Monitor {
             MonitorChoice::Decoded => Self::Decoded,
             MonitorChoice::Dry => Self::Dry,
             MonitorChoice::Difference => Self::Difference,
+            MonitorChoice::Split => Self::Split,
         }
     }
 }
@@ -40,6 +44,7 @@ impl From<Monitor> for MonitorChoice {
             Monitor::Decoded => Self::Decoded,
             Monitor::Dry => Self::Dry,
             Monitor::Difference => Self::Difference,
+            Monitor::Split => Self::Split,
         }
     }
 }
@@ -87,6 +92,9 @@ pub enum StereoChoice {
     #[id = "mid_side"]
     #[name = "Mid/Side"]
     MidSide,
+    #[id = "mono"]
+    #[name = "Mono sum"]
+    Mono,
 }
 
 impl From<StereoChoice> for StereoMode {
@@ -94,6 +102,7 @@ impl From<StereoChoice> for StereoMode {
         match choice {
             StereoChoice::LeftRight => Self::LeftRight,
             StereoChoice::MidSide => Self::MidSide,
+            StereoChoice::Mono => Self::Mono,
         }
     }
 }
@@ -103,6 +112,7 @@ impl From<StereoMode> for StereoChoice {
         match mode {
             StereoMode::LeftRight => Self::LeftRight,
             StereoMode::MidSide => Self::MidSide,
+            StereoMode::Mono => Self::Mono,
         }
     }
 }

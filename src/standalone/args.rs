@@ -70,6 +70,9 @@ pub struct RunArgs {
     /// Code mid and side instead of left and right.
     #[arg(long)]
     pub mid_side: bool,
+    /// Code the sum of the two channels as one.
+    #[arg(long, conflicts_with = "mid_side")]
+    pub mono_sum: bool,
     /// Bring the decoded signal to the loudness of the input.
     #[arg(long)]
     pub level_match: bool,

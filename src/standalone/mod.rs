@@ -83,6 +83,8 @@ fn parts(args: &RunArgs, muted: bool) -> Result<(Parts, ReportReceiver)> {
     let settings = Settings::new(args.rate(model.card()), args.safety, muted);
     if args.mid_side {
         settings.set_stereo(StereoMode::MidSide);
+    } else if args.mono_sum {
+        settings.set_stereo(StereoMode::Mono);
     }
     settings.set_level_match(args.level_match);
     Ok((Parts { model, telemetry, settings }, reports))

@@ -16,7 +16,7 @@ pub struct Settings {
     window: AtomicU32,
     monitor: AtomicU8,
     difference_gain: AtomicU32,
-    mid_side: AtomicBool,
+    stereo: AtomicU8,
     level_match: AtomicBool,
     bypass: AtomicBool,
     safety: AtomicU32,
@@ -29,7 +29,9 @@ const DEFAULT_LEVEL: f32 = 16.0;
 
 const MODES: [RateMode; 3] = [RateMode::Vbr, RateMode::Cbr, RateMode::Abr];
 
-const MONITORS: [Monitor; 3] = [Monitor::Decoded, Monitor::Dry, Monitor::Difference];
+const MONITORS: [Monitor; 4] = [Monitor::Decoded, Monitor::Dry, Monitor::Difference, Monitor::Split];
+
+const STEREO_MODES: [StereoMode; 3] = [StereoMode::LeftRight, StereoMode::MidSide, StereoMode::Mono];
 
 fn index_of<T: PartialEq>(values: &[T], value: T) -> u8 {
     values.iter().position(|other| *other == value).unwrap_or(0) as u8
@@ -61,7 +63,7 @@ impl Settings {
             window: AtomicU32::new(target.window.to_bits()),
             monitor: AtomicU8::new(index_of(&MONITORS, Monitor::default())),
             difference_gain: AtomicU32::new(0.0f32.to_bits()),
-            mid_side: AtomicBool::new(false),
+            stereo: AtomicU8::new(0),
             level_match: AtomicBool::new(false),
             bypass: AtomicBool::new(false),
             safety: AtomicU32::new(safety.min(MAX_SAFETY_HOPS)),
@@ -121,12 +123,12 @@ impl Settings {
 
     /// How two channels are coded.
     pub fn stereo(&self) -> StereoMode {
-        if self.mid_side.load(Relaxed) { StereoMode::MidSide } else { StereoMode::LeftRight }
+        STEREO_MODES[usize::from(self.stereo.load(Relaxed)) % STEREO_MODES.len()]
     }
 
     /// Chooses how two channels are coded.
     pub fn set_stereo(&self, stereo: StereoMode) {
-        self.mid_side.store(stereo == StereoMode::MidSide, Relaxed);
+        self.stereo.store(index_of(&STEREO_MODES, stereo), Relaxed);
     }
 
     /// Switches the level match.
