@@ -1,191 +1,13 @@
 //! The view through its public surface, with a ring of reports and settings of its own.
 
-#[path = "common/synthetic.rs"]
-mod synthetic;
+#[path = "common/view.rs"]
+mod view;
 
-use egui::{Event, Key, Modifiers, Pos2, accesskit::Role, pos2, vec2};
-use egui_kittest::{Harness, kittest::Queryable};
-use std::sync::Arc;
-use vrvq::codec::{RateMode, Target, count, kilobits_per_second};
-use vrvq::editor::{Controls, View};
-use vrvq::engine::{FrameReport, LoopState, Monitor, ReportSender, StereoMode, Telemetry, report_ring};
-
-/// Room that the harness leaves around what it shows.
-const HARNESS_MARGIN: egui::Vec2 = vec2(8.0, 8.0);
-const FRAME_RATE: f64 = 44_100.0 / 512.0;
-
-/// Settings, and the gestures made on the level.
-struct Settings {
-    level: f32,
-    mode: RateMode,
-    codebooks: u8,
-    target: Target,
-    stereo: StereoMode,
-    monitor: Monitor,
-    difference_gain: f32,
-    level_match: bool,
-    bypass: bool,
-    safety: u32,
-    open: bool,
-    gestures: u32,
-}
-
-impl Controls for Settings {
-    fn level(&self) -> f32 {
-        self.level
-    }
-    fn begin_level(&mut self) {
-        assert!(!self.open, "a gesture begins inside another");
-        self.open = true;
-    }
-    fn set_level(&mut self, level: f32) {
-        assert!(self.open, "a level is set outside a gesture");
-        assert!((1.0..=48.0).contains(&level), "{level}");
-        self.level = level;
-    }
-    fn end_level(&mut self) {
-        assert!(self.open);
-        self.open = false;
-        self.gestures += 1;
-    }
-    fn mode(&self) -> RateMode {
-        self.mode
-    }
-    fn set_mode(&mut self, mode: RateMode) {
-        self.mode = mode;
-    }
-    fn codebooks(&self) -> u8 {
-        self.codebooks
-    }
-    fn set_codebooks(&mut self, codebooks: u8) {
-        assert!((1..=8).contains(&codebooks), "{codebooks}");
-        self.codebooks = codebooks;
-    }
-    fn target(&self) -> Target {
-        self.target
-    }
-    fn set_target(&mut self, kilobits: f32) {
-        self.target.kilobits = kilobits;
-    }
-    fn set_window(&mut self, seconds: f32) {
-        self.target.window = seconds;
-    }
-    fn stereo(&self) -> StereoMode {
-        self.stereo
-    }
-    fn set_stereo(&mut self, stereo: StereoMode) {
-        self.stereo = stereo;
-    }
-    fn monitor(&self) -> Monitor {
-        self.monitor
-    }
-    fn set_monitor(&mut self, monitor: Monitor) {
-        self.monitor = monitor;
-    }
-    fn difference_gain(&self) -> f32 {
-        self.difference_gain
-    }
-    fn set_difference_gain(&mut self, gain_db: f32) {
-        self.difference_gain = gain_db;
-    }
-    fn level_match(&self) -> bool {
-        self.level_match
-    }
-    fn set_level_match(&mut self, on: bool) {
-        self.level_match = on;
-    }
-    fn bypass(&self) -> bool {
-        self.bypass
-    }
-    fn set_bypass(&mut self, bypass: bool) {
-        self.bypass = bypass;
-    }
-    fn safety(&self) -> u32 {
-        self.safety
-    }
-    fn set_safety(&mut self, hops: u32) {
-        self.safety = hops;
-    }
-}
-
-struct Bench {
-    harness: Harness<'static, (View, Settings)>,
-    sender: ReportSender,
-    telemetry: Arc<Telemetry>,
-}
-
-impl Bench {
-    /// A view in a window of a size, with a running loop.
-    fn new(width: f32, height: f32) -> Self {
-        let (sender, receiver) = report_ring(2048);
-        let (telemetry, _) = Telemetry::new();
-        telemetry.set_latency(2624, 44_100.0);
-        telemetry.update_status(|status| {
-            status.state = LoopState::Running;
-            status.model = "Test model".into();
-            status.frame_rate = FRAME_RATE;
-            status.channels = 2;
-        });
-        let settings = Settings {
-            level: 16.0,
-            mode: RateMode::Vbr,
-            codebooks: 4,
-            target: Target::default(),
-            stereo: StereoMode::LeftRight,
-            monitor: Monitor::Decoded,
-            difference_gain: 0.0,
-            level_match: false,
-            bypass: false,
-            safety: 1,
-            open: false,
-            gestures: 0,
-        };
-        let exporter = Arc::new(|reports: &[FrameReport], frame_rate: f64, title: &str| {
-            format!("kept {} frames of {title} at {frame_rate:.2}", reports.len())
-        });
-        let harness = Harness::builder()
-            .with_size(vec2(width, height) + 2.0 * HARNESS_MARGIN)
-            .with_step_dt(1.0 / 60.0)
-            .build_ui_state(
-                |ui, (view, settings): &mut (View, Settings)| view.ui(ui, settings),
-                (View::new(receiver, telemetry.clone(), exporter), settings),
-            );
-        Self { harness, sender, telemetry }
-    }
-
-    fn send(&mut self, reports: impl IntoIterator<Item = FrameReport>) {
-        reports.into_iter().for_each(|report| self.sender.send(report));
-        // The map glides to the newest frame.
-        self.harness.run_steps(40);
-    }
-
-    fn settings(&self) -> &Settings {
-        &self.harness.state().1
-    }
-
-    fn knob(&self) -> Pos2 {
-        self.harness.get_by_role_and_label(Role::Slider, "Level").rect().center()
-    }
-
-    fn press(&mut self, keys: &[Key]) {
-        keys.iter().for_each(|&key| self.harness.key_press(key));
-        self.harness.run_steps(3);
-    }
-
-    fn click(&mut self, label: &str) {
-        self.harness.get_by_label(label).click();
-        self.harness.run_steps(3);
-    }
-
-    /// Whether a text that contains `part` is on screen.
-    fn shows(&self, part: &str) -> bool {
-        self.harness.query_all_by_label_contains(part).next().is_some()
-    }
-}
-
-fn talk(frames: u64, level: f32, channels: usize) -> Vec<FrameReport> {
-    (0..frames).map(|index| synthetic::report(index, level, channels)).collect()
-}
+use egui::{Event, Key, Modifiers, accesskit::Role, pos2, vec2};
+use egui_kittest::kittest::Queryable;
+use view::{Bench, FRAME_RATE, synthetic, talk};
+use vrvq::codec::{RateMode, count, kilobits_per_second};
+use vrvq::engine::{FrameReport, LoopState, Monitor, StereoMode};
 
 #[test]
 fn the_knob_turns_by_drag_keys_and_double_click_in_whole_gestures() {
@@ -526,7 +348,7 @@ fn nothing_leaves_the_window_at_any_size() {
     for (width, height) in [(700.0, 450.0), (1000.0, 450.0), (1600.0, 900.0)] {
         let mut bench = Bench::new(width, height);
         bench.send(talk(1200, 48.0, 2));
-        let window = egui::Rect::from_min_size(Pos2::ZERO + HARNESS_MARGIN, vec2(width, height));
+        let window = bench.window();
         for label in ["current ", "mean ", "Latency ", "Late frames ", "Safety ", "Peak level", "Running", "Bypass"] {
             for node in bench.harness.query_all_by_label_contains(label) {
                 assert!(window.contains_rect(node.rect()), "{label} at {width} x {height}: {:?}", node.rect());

@@ -1,11 +1,13 @@
 //! Rows of the map, their names, scales and what they mean in plain words.
 
-use super::history::{History, LADDER};
-use super::map::{Picture, Span};
+use super::freeze::button;
+use super::history::History;
+use super::pictures::{LADDER, Picture, Sound};
 use super::theme;
+use super::viewport::Span;
 use crate::codec::{PacketFormat, kilobits_per_second};
 use crate::engine::{SPECTRUM_HIGH_HZ, SPECTRUM_LOW_HZ, StereoMode};
-use egui::{Align2, Color32, Key, Painter, Rect, Role, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2};
+use egui::{Align2, Color32, Key, Painter, Rect, Sense, Shape, Stroke, Ui, pos2, vec2};
 
 const GAP: f32 = 5.0;
 /// Room for names and scales at the left, and for the time below, at scale 1.
@@ -14,6 +16,10 @@ const TIME: f32 = 15.0;
 
 const SPECTRUM_HINT: &str =
     "The sound that goes in: low frequencies at the bottom, high at the top, brighter is louder.";
+const DECODED_HINT: &str =
+    "The sound that the decoder made of the packed bits, at the same moments as the input. Brighter is louder.";
+const DIFFERENCE_HINT: &str = "Where the decoded sound differs from the input, in loudness. Blue: it is softer, something was lost. \
+                               Orange: it is louder, something was added. Dark: both are equally loud.";
 const IMPORTANCE_HINT: &str = "How much the model thinks each frame (11.6 ms) matters, from 0 to 1. Important frames are \
                                given more codebooks: level x importance, rounded down, plus one.";
 const CODEBOOKS_HINT: &str = "A codebook is a list of sounds that both ends know; a frame sends only the number of an \
@@ -137,14 +143,15 @@ fn ladder(painter: &Painter, area: Rect, history: &History) {
     }
 }
 
-/// Names and scales beside the rows, and the time below them. Hovering a name explains it.
+/// Names and scales beside the rows with the switches of what they show, and the time below them. Hovering a name
+/// explains it.
 #[allow(clippy::too_many_arguments, reason = "one call, and what it draws has that many parts")]
 pub fn labels(
     ui: &Ui,
     rect: Rect,
     rows: &Rows,
     history: &History,
-    picture: &mut Picture,
+    (picture, sound): (&mut Picture, &mut Sound),
     span: &Span,
     scale: f32,
     top: f32,
@@ -157,7 +164,12 @@ pub fn labels(
         let area = Rect::from_min_max(pos2(rect.left(), row.top()), row.left_bottom());
         ui.interact(area, ui.scope_id().with(text), Sense::hover()).on_hover_text(hint);
     };
-    name(rows.spectrogram, "Input", SPECTRUM_HINT);
+    let (text, hint) = match sound {
+        Sound::Input => ("Input", SPECTRUM_HINT),
+        Sound::Decoded => ("Decoded", DECODED_HINT),
+        Sound::Difference => ("Difference", DIFFERENCE_HINT),
+    };
+    name(rows.spectrogram, text, hint);
     name(rows.importance, "Importance", IMPORTANCE_HINT);
     let (text, hint) = match picture {
         Picture::Codes => ("Codebooks", CODEBOOKS_HINT),
@@ -173,7 +185,8 @@ pub fn labels(
     if *picture == Picture::Codes {
         unit(rows.codes, &format!("1 to {}", history.codebooks()));
     }
-    switch(ui, rect, rows.codes, picture, scale);
+    switch_picture(ui, rect, rows.codes, picture, scale);
+    switch_sound(ui, rect, rows.spectrogram, sound, scale);
     unit(rows.bitrate, "kb/s");
     let tick = |row: Rect, share: f32, text: String, colour: Color32| {
         // Kept inside the row, so that the scales of two rows never meet.
@@ -215,41 +228,75 @@ pub fn labels(
             painter.text(at, Align2::LEFT_TOP, text, small.clone(), channel_colour(channel));
         }
     }
-    time(&painter, rect, rows, span, small);
+    time(&painter, rect, rows, span, scale);
+}
+
+/// A switch below the name of a row: goes on where it is clicked or its key pressed.
+fn switch(ui: &Ui, rect: Rect, row: Rect, scale: f32, key: Key, text: &str, hint: &str) -> bool {
+    let width = if text.len() > 8 { 54.0 } else { 46.0 };
+    let place = Rect::from_min_size(pos2(rect.left() + 1.0, row.top() + 31.0 * scale), vec2(width, 16.0) * scale);
+    let pressed = !ui.ctx().text_edit_focused() && ui.input(|i| i.modifiers.is_none() && i.key_pressed(key));
+    button(ui, place, scale, text, &format!("Show {text}"), hint) || pressed
 }
 
 /// The switch between the codes and the ladder.
-fn switch(ui: &Ui, rect: Rect, row: Rect, picture: &mut Picture, scale: f32) {
+fn switch_picture(ui: &Ui, rect: Rect, row: Rect, picture: &mut Picture, scale: f32) {
     let (next, text, hint) = match picture {
         Picture::Codes => {
             (Picture::Ladder, "by level", "Shows what each frame would use at levels from 4 to 26. Key: K.")
         }
         Picture::Ladder => (Picture::Codes, "codes", "Shows the codes that are sent. Key: K."),
     };
-    let at = pos2(rect.left() + 1.0, row.top() + 31.0 * scale);
-    let place = Rect::from_min_size(at, vec2(46.0, 16.0) * scale);
-    let response = ui.interact(place, ui.scope_id().with("picture"), Sense::click());
-    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Show {text}")));
-    let lit = response.hovered() || response.has_focus();
-    ui.painter().rect_filled(place, 3.0, if lit { theme::GRID } else { theme::CONTROL });
-    ui.painter().text(place.center(), Align2::CENTER_CENTER, text, theme::text(10.5 * scale), theme::TEXT);
-    let key = !ui.ctx().text_edit_focused() && ui.input(|i| i.modifiers.is_none() && i.key_pressed(Key::K));
-    if response.on_hover_text(hint).clicked() || key {
+    if switch(ui, rect, row, scale, Key::K, text, hint) {
         *picture = next;
     }
 }
 
-fn time(painter: &Painter, rect: Rect, rows: &Rows, span: &Span, font: egui::FontId) {
-    let second = span.step * span.rate as f32;
-    for ago in 0..=(rows.bitrate.width() / second) as usize {
-        let x = rows.bitrate.right() - ago as f32 * second;
-        let (text, align) = match ago {
-            0 => ("now".to_owned(), Align2::RIGHT_BOTTOM),
-            _ => (format!("−{ago} s"), Align2::CENTER_BOTTOM),
+/// The switch between input, decoded sound and their difference.
+fn switch_sound(ui: &Ui, rect: Rect, row: Rect, sound: &mut Sound, scale: f32) {
+    let (next, text, hint) = match sound {
+        Sound::Input => (Sound::Decoded, "decoded", "Shows what the decoder made of it. Key: V."),
+        Sound::Decoded => {
+            (Sound::Difference, "difference", "Shows where the decoded sound is softer or louder. Key: V.")
+        }
+        Sound::Difference => (Sound::Input, "input", "Shows the sound that goes in. Key: V."),
+    };
+    if switch(ui, rect, row, scale, Key::V, text, hint) {
+        *sound = next;
+    }
+}
+
+/// Seconds between the marks of the time axis, where a second is `second` points wide and a label `width`.
+fn time_step(second: f32, width: f32) -> f64 {
+    let steps = [0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0];
+    steps.into_iter().find(|&step| step as f32 * second > width).unwrap_or(30.0)
+}
+
+/// The time in seconds: before now, or before the moment at which the map was frozen.
+fn time(painter: &Painter, rect: Rect, rows: &Rows, span: &Span, scale: f32) {
+    let row = rows.bitrate;
+    let step = time_step(span.step * span.rate as f32, 58.0 * scale);
+    let first = ((span.origin - span.edge) / span.rate / step).ceil().max(0.0) as u64;
+    for index in first.. {
+        let ago = index as f64 * step;
+        let x = span.at(row, span.origin - ago * span.rate);
+        if x < row.left() {
+            break;
+        }
+        let text = match (index, span.frozen) {
+            (0, false) => "now".to_owned(),
+            (0, true) => "frozen".to_owned(),
+            _ if step < 1.0 => format!("−{ago:.1} s"),
+            _ => format!("−{ago:.0} s"),
         };
-        let mark = [pos2(x, rows.bitrate.bottom()), pos2(x, rows.bitrate.bottom() + 3.0)];
+        // Not over the window's edge.
+        let align = if x > row.right() - 16.0 * scale { Align2::RIGHT_BOTTOM } else { Align2::CENTER_BOTTOM };
+        let at = if align == Align2::RIGHT_BOTTOM { row.right() } else { x };
+        if x > row.left() + 16.0 * scale {
+            painter.text(pos2(at, rect.bottom() + 1.0), align, text, theme::text(11.0 * scale), theme::FAINT);
+        }
+        let mark = [pos2(x, row.bottom()), pos2(x, row.bottom() + 3.0)];
         painter.line_segment(mark, Stroke::new(1.0, theme::GRID));
-        painter.text(pos2(x, rect.bottom()) + vec2(0.0, 1.0), align, text, font.clone(), theme::FAINT);
     }
 }
 

@@ -31,6 +31,24 @@ static LOUDNESS_TABLE: LazyLock<[Color32; 256]> = LazyLock::new(|| {
     })
 });
 
+/// Difference in dB, either way, that is drawn brightest.
+pub const DIFFERENCE_DB: f32 = 24.0;
+
+/// Chroma and hue at both ends of the difference map: blue where the decoded sound is softer, orange where it is
+/// louder. Colour-blind eyes of every kind tell them apart. Lightness rises evenly and alike to both sides, so that
+/// equal differences stand out equally.
+const DIFFERENCE: [(f32, f32); 2] = [(0.145, 250.0), (0.145, 65.0)];
+const DIFFERENCE_LIGHT: (f32, f32) = (0.18, 0.80);
+
+static DIFFERENCE_TABLE: LazyLock<[Color32; 257]> = LazyLock::new(|| {
+    std::array::from_fn(|index| {
+        let share = (index as f32 - 128.0) / 128.0;
+        let (chroma, hue) = DIFFERENCE[usize::from(share > 0.0)];
+        let light = DIFFERENCE_LIGHT.0 + share.abs() * (DIFFERENCE_LIGHT.1 - DIFFERENCE_LIGHT.0);
+        oklch(light, chroma * share.abs().sqrt(), hue)
+    })
+});
+
 static CODE_TABLE: LazyLock<[Color32; 256]> = LazyLock::new(|| {
     // Entries have no order, so the whole circle of hues is used.
     std::array::from_fn(|index| oklch(CODE_TONE.0, CODE_TONE.1, 360.0 * index as f32 / 256.0))
@@ -42,10 +60,21 @@ pub fn loudness(db: f32) -> Color32 {
     LOUDNESS_TABLE[(share * 255.0).round() as usize]
 }
 
-/// Colour of a number of codebooks, 1 to `of`: the more, the brighter.
-pub fn count(number: usize, of: usize) -> Color32 {
-    let share = number as f32 / of.max(1) as f32;
+/// Colour of a number of codebooks, 1 to `of`, or of a mean: the more, the brighter.
+pub fn count(number: f32, of: usize) -> Color32 {
+    let share = number / of.max(1) as f32;
     LOUDNESS_TABLE[(share.clamp(0.0, 1.0) * 255.0).round() as usize]
+}
+
+/// Level in dB of the decoded sound over that of the dry one; what is too quiet to be drawn is all the same.
+pub fn difference_db(dry: f32, decoded: f32) -> f32 {
+    decoded.max(QUIET_DB) - dry.max(QUIET_DB)
+}
+
+/// Colour of a difference in dB: dark where there is none.
+pub fn difference(db: f32) -> Color32 {
+    let share = (db / DIFFERENCE_DB).clamp(-1.0, 1.0);
+    DIFFERENCE_TABLE[(128.0 + share * 128.0).round() as usize]
 }
 
 /// Colour of a used code: its index in the codebook as the hue.

@@ -47,7 +47,7 @@ pub fn show(ui: &mut Ui, rect: Rect, scale: f32, status: &Status) -> bool {
     let lit = response.hovered() || response.has_focus();
     ui.painter().rect_filled(place, 4.0, if lit { theme::GRID } else { theme::CONTROL });
     ui.painter().text(place.center(), Align2::CENTER_CENTER, "Save", theme::text(12.0 * scale), theme::TEXT);
-    let hint = "Saves the frames that the map remembers as a picture (PNG) and a table (CSV) in your documents.";
+    let hint = "Saves what the map shows as a picture (PNG), and its frames as a table (CSV), in your documents.";
     response.on_hover_text(hint).clicked()
 }
 

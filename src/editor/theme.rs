@@ -52,6 +52,13 @@ pub fn apply(context: &egui::Context) {
     });
 }
 
+/// The ring around what the keyboard acts on.
+pub fn focus_ring(ui: &egui::Ui, response: &egui::Response, rect: egui::Rect, round: f32) {
+    if response.has_focus() {
+        ui.painter().rect_stroke(rect, round, Stroke::new(2.0, TEXT), egui::StrokeKind::Inside);
+    }
+}
+
 /// A card behind a group, with its name; returns the area left inside.
 pub fn card(ui: &egui::Ui, rect: egui::Rect, scale: f32, name: &str) -> egui::Rect {
     ui.painter().rect_filled(rect, 6.0, PANEL);

@@ -2,8 +2,8 @@
 
 use super::axes::{Rows, channel_colour};
 use super::history::History;
-use super::map::Span;
 use super::theme;
+use super::viewport::Span;
 use crate::engine::{ChannelFrame, FrameReport};
 use egui::{Response, RichText, Stroke, Tooltip, Ui};
 
@@ -33,7 +33,11 @@ fn describe(ui: &mut Ui, report: &FrameReport, ago: f64) {
         }
     }
     ui.spacing_mut().item_spacing.y = 3.0;
-    ui.label(RichText::new("Hold the mouse button to stop the map.").size(11.0).color(theme::FAINT));
+    ui.label(
+        RichText::new("Drag or turn the wheel to go back, with Ctrl to zoom. Space stops the map.")
+            .size(11.0)
+            .color(theme::FAINT),
+    );
 }
 
 fn channel_lines(ui: &mut Ui, frame: &ChannelFrame, codebooks: u8) {

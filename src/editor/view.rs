@@ -2,9 +2,10 @@
 
 use super::history::History;
 use super::layout::Layout;
+use super::map::Map;
 use super::meters::Meters;
 use super::note::{Exporter, Notes};
-use super::{Controls, blind, header, knob, map, mode, readout, stereo, switches, theme};
+use super::{Controls, blind, header, knob, mode, readout, stereo, switches, theme};
 use crate::codec::BitrateMeter;
 use crate::engine::{FrameReport, MAX_CHANNELS, ReportReceiver, Status, Telemetry};
 use egui::{Rect, Ui};
@@ -30,7 +31,7 @@ pub struct View {
     shares: [BitrateMeter; MAX_CHANNELS],
     frame_rate: f64,
     meters: Meters,
-    picture: map::Picture,
+    map: Map,
     blind: Option<blind::Panel>,
     notes: Notes,
     themed: bool,
@@ -52,7 +53,7 @@ impl View {
             shares: [meter(FRAME_RATE), meter(FRAME_RATE)],
             frame_rate: FRAME_RATE,
             meters: Meters::default(),
-            picture: map::Picture::default(),
+            map: Map::default(),
             blind: None,
             notes: Notes::new(exporter),
             themed: false,
@@ -67,6 +68,7 @@ impl View {
             self.telemetry.set_blind(None);
         }
         self.history = History::default();
+        self.map.closed();
         self.themed = false;
     }
 
@@ -79,17 +81,17 @@ impl View {
         }
         self.telemetry.set_view_open(true);
         let status = self.telemetry.status();
-        let received = self.receive(ui.ctx(), &status);
+        let received = self.receive(&status);
 
         let layout = Layout::new(ui.max_rect());
         let scale = layout.scale;
         ui.painter().rect_filled(ui.max_rect(), 0.0, theme::BACKGROUND);
         if header::show(ui, layout.header, scale, &status) {
-            let frames: Vec<FrameReport> = self.history.kept().copied().collect();
+            let frames: Vec<FrameReport> = self.history.range(self.map.shown()).copied().collect();
             self.notes.export(ui.ctx(), frames, self.frame_rate, status.model.clone());
         }
         let mean = self.bitrate.mean();
-        let scrolls = map::show(ui, layout.map, scale, &mut self.history, &mut self.picture, (self.frame_rate, mean));
+        let scrolls = self.map.show(ui, layout.map, scale, &self.history, (self.frame_rate, mean));
         header::message(ui, layout.map, scale, &status, self.history.received() == 0);
         self.notes.show(ui, layout.map, scale);
         let codebooks = self.history.codebooks().clamp(1, 255) as u8;
@@ -131,7 +133,7 @@ impl View {
     }
 
     /// Takes in new reports; true where there were any.
-    fn receive(&mut self, context: &egui::Context, status: &Status) -> bool {
+    fn receive(&mut self, status: &Status) -> bool {
         if status.frame_rate > 0.0 && status.frame_rate != self.frame_rate {
             self.frame_rate = status.frame_rate;
             self.bitrate = meter(status.frame_rate);
@@ -143,7 +145,7 @@ impl View {
             for (share, frame) in self.shares.iter_mut().zip(report.channel_frames()) {
                 share.push(u32::from(frame.bits));
             }
-            self.history.push(context, report);
+            self.history.push(report, self.map.frozen());
             received = true;
         }
         received

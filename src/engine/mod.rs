@@ -16,7 +16,9 @@
 //! - *Latency* = delay of resamplers and codec + one hop to fill + one block for the codec thread to compute in +
 //!   the safety hops. All are known before the first block.
 
+mod analysis;
 mod blend;
+mod distortion;
 mod dry;
 mod error;
 mod link;
@@ -33,6 +35,7 @@ mod telemetry;
 mod wet;
 mod worker;
 
+pub use distortion::{Distortion, DistortionSum, LOG_SPECTRAL_FLOOR_DB};
 pub use error::EngineError;
 pub use live::{LiveLoop, LoopConfig};
 pub use pipeline::Pipeline;

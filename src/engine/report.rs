@@ -1,12 +1,13 @@
 //! What the codec thread tells the view about each frame, and the ring it travels in.
 
+use super::distortion::Distortion;
 use super::settings::StereoMode;
 use crate::codec::{LEVEL_MIN, MAX_CODEBOOKS, Rate};
 use rtrb::{Consumer, Producer, RingBuffer};
 
 /// Most channels a live loop carries.
 pub const MAX_CHANNELS: usize = 2;
-/// Bands of the input spectrum in a report.
+/// Bands of a spectrum in a report.
 pub const SPECTRUM_BANDS: usize = 96;
 /// Centre of the lowest band in Hz.
 pub const SPECTRUM_LOW_HZ: f32 = 50.0;
@@ -59,6 +60,10 @@ pub struct FrameReport {
     pub frames: [ChannelFrame; MAX_CHANNELS],
     /// Input spectrum of the hop in dB re full scale, all channels together, by band ([`band_hz`]).
     pub spectrum: [f32; SPECTRUM_BANDS],
+    /// The same of the decoded sound of this very hop.
+    pub decoded_spectrum: [f32; SPECTRUM_BANDS],
+    /// How far the decoded hop is from the dry one.
+    pub distortion: Distortion,
 }
 
 impl Default for FrameReport {
@@ -72,6 +77,8 @@ impl Default for FrameReport {
             late: false,
             frames: [ChannelFrame::default(); MAX_CHANNELS],
             spectrum: [SPECTRUM_FLOOR_DB; SPECTRUM_BANDS],
+            decoded_spectrum: [SPECTRUM_FLOOR_DB; SPECTRUM_BANDS],
+            distortion: Distortion::default(),
         }
     }
 }

@@ -1,29 +1,27 @@
-//! The input spectrum that goes with each frame, for the view.
+//! Spectra for the view, and the log-spectral distance between two of them.
 
+use super::distortion::LOG_SPECTRAL_FLOOR_DB;
 use super::report::{SPECTRUM_BANDS, SPECTRUM_FLOOR_DB, band_hz};
 use realfft::num_complex::Complex;
 use realfft::{RealFftPlanner, RealToComplex};
 use std::sync::Arc;
 
 /// Samples of the analysis window: long enough to part the harmonics of a voice.
-const WINDOW: usize = 2048;
+pub(super) const WINDOW: usize = 2048;
 
-/// Sliding Hann-windowed spectrum in log-spaced bands.
+/// Hann-windowed spectra in log-spaced bands.
 pub(super) struct Spectrum {
     fft: Arc<dyn RealToComplex<f32>>,
     window: Vec<f32>,
-    /// The last [`WINDOW`] samples of each channel.
-    history: Vec<Vec<f32>>,
     input: Vec<f32>,
     bins: Vec<Complex<f32>>,
     scratch: Vec<Complex<f32>>,
-    power: Vec<f32>,
     /// First and last (inclusive) bin of each band.
     bands: [(usize, usize); SPECTRUM_BANDS],
 }
 
 impl Spectrum {
-    pub fn new(channels: usize, sample_rate: f64) -> Self {
+    pub fn new(sample_rate: f64) -> Self {
         let fft = RealFftPlanner::new().plan_fft_forward(WINDOW);
         let hann = |i: usize| 0.5 - 0.5 * (std::f32::consts::TAU * i as f32 / WINDOW as f32).cos();
         // A full-scale sine comes out as 0 dB: the window's mean is 1/2, a sine's line holds half its amplitude.
@@ -40,43 +38,46 @@ impl Spectrum {
             input: fft.make_input_vec(),
             bins: fft.make_output_vec(),
             scratch: fft.make_scratch_vec(),
-            power: vec![0.0; last + 1],
-            history: vec![vec![0.0; WINDOW]; channels],
             fft,
             window,
             bands,
         }
     }
 
-    /// Takes in the next hop, `[channels, hop]`.
-    pub fn push(&mut self, hop: &[f32]) {
-        let length = hop.len() / self.history.len();
-        for (history, hop) in self.history.iter_mut().zip(hop.chunks_exact(length)) {
-            if length >= WINDOW {
-                history.copy_from_slice(&hop[length - WINDOW..]);
-            } else {
-                history.copy_within(length.., 0);
-                history[WINDOW - length..].copy_from_slice(hop);
-            }
-        }
+    /// Room for what [`Self::levels`] writes.
+    pub fn make_levels(&self) -> Vec<f32> {
+        vec![SPECTRUM_FLOOR_DB; self.bins.len()]
     }
 
-    /// Level of each band in dB re a full-scale sine, power averaged over the channels.
-    pub fn bands(&mut self) -> [f32; SPECTRUM_BANDS] {
-        self.power.fill(0.0);
-        for history in &self.history {
-            for ((input, sample), window) in self.input.iter_mut().zip(history).zip(&self.window) {
+    /// Writes the level of each bin in dB re a full-scale sine, power averaged over `channels` windows of [`WINDOW`]
+    /// samples.
+    pub fn levels<'a>(&mut self, channels: impl ExactSizeIterator<Item = &'a [f32]>, levels: &mut [f32]) {
+        let share = 1.0 / channels.len().max(1) as f32;
+        levels.fill(0.0);
+        for samples in channels {
+            for ((input, sample), window) in self.input.iter_mut().zip(samples).zip(&self.window) {
                 *input = sample * window;
             }
             // Lengths are the plan's own, so this can't fail.
             let _ = self.fft.process_with_scratch(&mut self.input, &mut self.bins, &mut self.scratch);
-            for (power, bin) in self.power.iter_mut().zip(&self.bins) {
-                *power += bin.norm_sqr() / self.history.len() as f32;
+            for (power, bin) in levels.iter_mut().zip(&self.bins) {
+                *power += bin.norm_sqr() * share;
             }
         }
-        self.bands.map(|(low, high)| {
-            let strongest = self.power[low..=high].iter().copied().fold(0.0, f32::max);
-            (10.0 * (strongest + 1e-12).log10()).max(SPECTRUM_FLOOR_DB)
-        })
+        for level in levels {
+            *level = (10.0 * (*level + 1e-12).log10()).max(SPECTRUM_FLOOR_DB);
+        }
     }
+
+    /// Level of the strongest bin of each band.
+    pub fn bands(&self, levels: &[f32]) -> [f32; SPECTRUM_BANDS] {
+        self.bands.map(|(low, high)| levels[low..=high].iter().copied().fold(SPECTRUM_FLOOR_DB, f32::max))
+    }
+}
+
+/// Log-spectral distance of two spectra in dB: see [`super::Distortion::log_spectral`].
+pub(super) fn log_spectral(one: &[f32], other: &[f32]) -> f32 {
+    let square =
+        |(one, other): (&f32, &f32)| (one.max(LOG_SPECTRAL_FLOOR_DB) - other.max(LOG_SPECTRAL_FLOOR_DB)).powi(2);
+    (one.iter().zip(other).map(square).sum::<f32>() / one.len().max(1) as f32).sqrt()
 }

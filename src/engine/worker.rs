@@ -1,6 +1,7 @@
 //! The codec thread: takes input hop by hop, sends it through the codec, and hands the output on.
 
 use super::EngineError;
+use super::analysis::Analysis;
 use super::link::{CodecEnds, Event, Shared, output_width};
 use super::live::LoopConfig;
 use super::matching::Matching;
@@ -8,7 +9,6 @@ use super::pipeline::Pipeline;
 use super::report::{FrameReport, ReportSender};
 use super::resample::HopResampler;
 use super::settings::StereoMode;
-use super::spectrum::Spectrum;
 use super::stereo::{self, Fade, Stereo};
 use super::telemetry::{LoopState, Telemetry};
 use crate::codec::{Rate, RateControl, TargetControl};
@@ -32,7 +32,7 @@ pub(super) struct Worker {
     ends: CodecEnds,
     pipeline: Pipeline,
     resampler: HopResampler,
-    spectrum: Spectrum,
+    analysis: Analysis,
     channels: usize,
     /// Channels that the last frame was coded in.
     coded_channels: usize,
@@ -126,7 +126,7 @@ impl Worker {
             telemetry: telemetry.clone(),
             ends,
             pipeline,
-            spectrum: Spectrum::new(channels, model_rate),
+            analysis: Analysis::new(channels, model_rate, card.hop, card.delay()),
             channels,
             coded_channels: channels,
             host_hop,
@@ -225,6 +225,7 @@ impl Worker {
         self.stereo.restart();
         self.target.reset();
         self.matching.reset();
+        self.analysis.stop();
         self.hop_out.fill(0.0);
         while self.made < next && !self.shared.stop.load(Acquire) {
             let silent = (next - self.made).min((self.host.len() / self.channels) as u64) as usize;
@@ -270,9 +271,9 @@ impl Worker {
             self.shared.ready.store(true, Release);
         }
         self.frames += 1;
-        if self.telemetry.view_open() {
-            self.spectrum.push(&self.hop_in);
-            report.spectrum = self.spectrum.bands();
+        if !self.telemetry.view_open() {
+            self.analysis.stop();
+        } else if let Some(report) = self.analysis.push(report, &self.hop_in, &self.hop_out) {
             reports.send(report);
         }
         let load = (started.elapsed().as_secs_f64() / self.hop_seconds) as f32;

@@ -1,7 +1,7 @@
 //! Frame reports of an invented talker, for tests and demonstrations of what is drawn.
 
 use vrvq::codec::{Rate, count};
-use vrvq::engine::{ChannelFrame, FrameReport, SPECTRUM_BANDS, band_hz};
+use vrvq::engine::{ChannelFrame, Distortion, FrameReport, SPECTRUM_BANDS, band_hz};
 
 /// A pseudo-random value in [0, 1) that depends on nothing but `seed`.
 fn noise(seed: u64) -> f32 {
@@ -50,5 +50,20 @@ pub fn report(index: u64, level: f32, channels: usize) -> FrameReport {
         }
         report.frames[channel] = frame;
     }
+    // The fewer codebooks, the more is lost, most of it high up.
+    let used = f32::from(report.frames[0].count) / 8.0;
+    for band in 0..SPECTRUM_BANDS {
+        let height = band as f32 / SPECTRUM_BANDS as f32;
+        let lost = 18.0 * (1.0 - used) * height - 8.0 * (noise(index * 53 + band as u64) - 0.5) * (1.0 - used);
+        report.decoded_spectrum[band] = report.spectrum[band] - lost;
+    }
+    let energy = f64::from(loud * loud).max(1e-6);
+    let ratio = 10f64.powf(-f64::from(used));
+    report.distortion = Distortion {
+        dry: energy,
+        decoded: energy * (1.0 + ratio),
+        product: energy,
+        log_spectral: 9.0 * (1.0 - used) + 1.0,
+    };
     report
 }
