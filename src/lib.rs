@@ -2,13 +2,19 @@
 //!
 //! The folders follow the data: [`codec`] (arithmetic of frames and bits), [`model`] (a model file that can be
 //! stepped hop by hop), [`engine`] (the loop beside a real-time audio thread), [`blind`] (the blind test), [`editor`]
-//! (the view), [`picture`] and [`export`] (what is on screen, as files), [`plugin`] (CLAP and VST3), [`standalone`] (the app). Dependencies point that way only.
+//! (the view), [`picture`] and [`export`] (what is on screen, as files), [`plugin`] (CLAP and VST3), [`standalone`] (the app). Beside them: [`audio`]
+//! (files and pipes), [`measure`] (distortion), [`figure`] (for print), [`compare`] (other codecs). Dependencies point that way only.
 
+pub mod audio;
 pub mod blind;
 pub mod codec;
+pub mod compare;
 pub mod editor;
 pub mod engine;
 pub mod export;
+pub mod figure;
+mod interrupt;
+pub mod measure;
 pub mod model;
 pub mod picture;
 pub mod plugin;

@@ -1,15 +1,7 @@
-//! WAV and FLAC files, decoded whole and resampled to the device's rate.
+//! Audio files, decoded whole and resampled to the device's rate.
 
-use audioadapter_buffers::direct::SequentialSliceOfVecs;
-use rubato::{Fft, FixedSync, Resampler};
-use std::io::Cursor;
+use crate::audio::{AudioReader, ReadError, ResampleError, resample};
 use std::path::Path;
-use symphonia::core::codecs::audio::AudioDecoderOptions;
-use symphonia::core::errors::Error as SymphoniaError;
-use symphonia::core::formats::probe::Hint;
-use symphonia::core::formats::{FormatOptions, TrackType};
-use symphonia::core::io::{MediaSource, MediaSourceStream};
-use symphonia::core::meta::MetadataOptions;
 
 /// Longest piece of a file that is kept: a quarter of a gigabyte in stereo at 48 kHz.
 const MAX_SECONDS: usize = 600;
@@ -19,14 +11,10 @@ const MAX_CHANNELS: usize = 2;
 /// Why a file can't be played.
 #[derive(Debug, thiserror::Error)]
 pub enum ClipError {
-    #[error("can't open {name}: {why}")]
-    Open { name: String, why: std::io::Error },
-    #[error("can't play {name}: {why}")]
-    Unsupported { name: String, why: String },
-    #[error("can't play {name}: it holds no audio")]
-    Empty { name: String },
-    #[error("can't resample {name} from {from} to {to} Hz: {why}")]
-    Resample { name: String, from: u32, to: u32, why: String },
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    #[error("{name}: {source}")]
+    Resample { name: String, source: ResampleError },
 }
 
 /// A piece of audio in memory.
@@ -43,31 +31,21 @@ pub struct Clip {
 }
 
 impl Clip {
-    /// Reads a WAV or FLAC file.
+    /// Reads an audio file.
     ///
     /// # Errors
-    /// [`ClipError`] names the file and why it can't be opened or played.
+    /// [`ClipError::Read`] names the file and why it can't be opened or played.
     pub fn open(path: &Path) -> Result<Self, ClipError> {
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-        let shown = || path.display().to_string();
-        let file = std::fs::File::open(path).map_err(|why| ClipError::Open { name: shown(), why })?;
-        if file.metadata().is_ok_and(|data| data.is_dir()) {
-            let why = std::io::Error::from(std::io::ErrorKind::IsADirectory);
-            return Err(ClipError::Open { name: shown(), why });
-        }
-        let mut hint = Hint::new();
-        if let Some(extension) = path.extension().and_then(|e| e.to_str()) {
-            hint.with_extension(extension);
-        }
-        decode(name, shown(), &hint, Box::new(file))
+        decode(name, AudioReader::open(path)?)
     }
 
-    /// Reads a WAV or FLAC file that is in memory.
+    /// Reads an audio file that is in memory.
     ///
     /// # Errors
     /// As [`Self::open`].
     pub fn from_bytes(name: &str, bytes: &'static [u8]) -> Result<Self, ClipError> {
-        decode(name.to_string(), name.to_string(), &Hint::new(), Box::new(Cursor::new(bytes)))
+        decode(name.to_string(), AudioReader::from_bytes(name, bytes)?)
     }
 
     /// Samples of each channel.
@@ -85,107 +63,31 @@ impl Clip {
     /// # Errors
     /// [`ClipError::Resample`] for rates the resampler refuses.
     pub fn at_rate(&self, sample_rate: u32) -> Result<Self, ClipError> {
-        if sample_rate == self.sample_rate {
-            return Ok(self.clone());
-        }
-        let fail =
-            |why: String| ClipError::Resample { name: self.name.clone(), from: self.sample_rate, to: sample_rate, why };
-        let (count, frames) = (self.channels.len(), self.frames());
-        let (from, to) = (self.sample_rate as usize, sample_rate as usize);
-        let mut resampler = Fft::<f32>::new(from, to, 1024, count, FixedSync::Both).map_err(|e| fail(e.to_string()))?;
-        let input = SequentialSliceOfVecs::new(&self.channels, count, frames).map_err(|e| fail(e.to_string()))?;
-        let resampled = resampler.process_all(&input, frames, None).map_err(|e| fail(e.to_string()))?;
-        let samples = resampled.take_data();
-        let channels: Vec<Vec<f32>> =
-            (0..count).map(|channel| samples.iter().skip(channel).step_by(count).copied().collect()).collect();
-        if channels[0].is_empty() {
-            return Err(fail("it is too short".to_string()));
-        }
+        let channels = resample(&self.channels, self.sample_rate, sample_rate)
+            .map_err(|source| ClipError::Resample { name: self.name.clone(), source })?;
         Ok(Self { sample_rate, channels, ..self.clone() })
     }
 }
 
-/// Text of an error for someone who doesn't know the library.
-fn explain(error: &SymphoniaError) -> String {
-    match error {
-        SymphoniaError::Unsupported(_) => "it is neither WAV nor FLAC".into(),
-        SymphoniaError::IoError(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => "it ends too early".into(),
-        other => other.to_string(),
-    }
-}
-
-/// Decodes `source`; `shown` names it in errors.
-fn decode(name: String, shown: String, hint: &Hint, source: Box<dyn MediaSource>) -> Result<Clip, ClipError> {
-    let unsupported = |why: String| ClipError::Unsupported { name: shown.clone(), why };
-    let stream = MediaSourceStream::new(source, Default::default());
-    let mut format = symphonia::default::get_probe()
-        .probe(hint, stream, FormatOptions::default(), MetadataOptions::default())
-        .map_err(|e| unsupported(explain(&e)))?;
-    let track = format.default_track(TrackType::Audio).ok_or_else(|| unsupported("no audio track".to_string()))?;
-    let track_id = track.id;
-    let parameters = track
-        .codec_params
-        .as_ref()
-        .and_then(|parameters| parameters.audio())
-        .ok_or_else(|| unsupported("no audio track".to_string()))?;
-    let mut decoder = symphonia::default::get_codecs()
-        .make_audio_decoder(parameters, &AudioDecoderOptions::default())
-        .map_err(|e| unsupported(explain(&e)))?;
-
-    let mut channels: Vec<Vec<f32>> = Vec::new();
-    let mut planes: Vec<Vec<f32>> = Vec::new();
-    let mut sample_rate = 0;
+fn decode(name: String, mut reader: AudioReader) -> Result<Clip, ClipError> {
+    let sample_rate = reader.sample_rate();
+    let longest = MAX_SECONDS * sample_rate as usize;
+    let mut channels = vec![Vec::new(); reader.channels().min(MAX_CHANNELS)];
     let mut notes = Vec::new();
-    let mut damaged = 0;
-    loop {
-        let packet = match format.next_packet() {
-            Ok(Some(packet)) => packet,
-            Ok(None) => break,
-            Err(e) => {
-                notes.push(format!("the rest of the file can't be read: {}", explain(&e)));
-                break;
-            }
-        };
-        if packet.track_id != track_id {
-            continue;
-        }
-        let Ok(audio) = decoder.decode(&packet) else {
-            damaged += 1;
-            continue;
-        };
-        if channels.is_empty() {
-            sample_rate = audio.spec().rate();
-            channels = vec![Vec::new(); audio.num_planes().min(MAX_CHANNELS)];
-            if audio.num_planes() > MAX_CHANNELS {
-                notes.push(format!("only the first two of {} channels are played", audio.num_planes()));
-            }
-        }
-        audio.copy_to_vecs_planar(&mut planes);
-        for (channel, plane) in channels.iter_mut().zip(&planes) {
+    if reader.channels() > MAX_CHANNELS {
+        notes.push(format!("only the first two of {} channels are played", reader.channels()));
+    }
+    while let Some(planes) = reader.read()? {
+        for (channel, plane) in channels.iter_mut().zip(planes) {
             channel.extend_from_slice(plane);
         }
-        if channels.first().is_some_and(|channel| channel.len() > MAX_SECONDS * sample_rate as usize) {
+        if channels[0].len() > longest {
             notes.push(format!("only the first {} minutes are played", MAX_SECONDS / 60));
-            channels.iter_mut().for_each(|channel| channel.truncate(MAX_SECONDS * sample_rate as usize));
+            channels.iter_mut().for_each(|channel| channel.truncate(longest));
             break;
         }
     }
-    let frames = channels.iter().map(Vec::len).min().unwrap_or(0);
-    if frames == 0 || sample_rate == 0 {
-        // Notes on the way to nothing are the reason.
-        return Err(match notes.pop() {
-            Some(why) => unsupported(why),
-            None if damaged > 0 => unsupported("every packet is damaged".to_string()),
-            None => ClipError::Empty { name: shown },
-        });
-    }
-    channels.iter_mut().for_each(|channel| channel.truncate(frames));
-    for sample in channels.iter_mut().flatten() {
-        *sample = if sample.is_finite() { *sample } else { 0.0 };
-    }
-    if damaged > 0 {
-        notes.push(format!("{damaged} damaged packets are left out"));
-    }
+    notes.extend(reader.notes());
     Ok(Clip { name, sample_rate, channels, notes })
 }
 

@@ -3,13 +3,13 @@
 use super::args::RunArgs;
 use super::clip::{Clip, ClipError};
 use super::clock::Clock;
-use super::interrupt;
 use super::meter::{Meter, StatusLine, clock_text};
 use super::player::{Player, Transport};
 use super::processor::{Processor, Source};
 use super::say::say;
 use super::session::{DEFAULT_BLOCK, Parts, start_loop};
 use crate::engine::{FrameReport, LoopState, ReportReceiver, Telemetry};
+use crate::interrupt;
 use crate::picture;
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};

@@ -17,7 +17,6 @@ mod clock;
 mod declick;
 mod devices;
 mod headless;
-mod interrupt;
 mod meter;
 mod player;
 mod processor;
@@ -32,6 +31,7 @@ mod watch;
 mod window;
 
 use crate::engine::{ReportReceiver, StereoMode, Telemetry};
+use crate::interrupt;
 use crate::model::Model;
 use anyhow::Result;
 use args::{Args, Command, RunArgs};
@@ -91,7 +91,7 @@ fn parts(args: &RunArgs, muted: bool) -> Result<(Parts, ReportReceiver)> {
 }
 
 fn run(args: &RunArgs) -> Result<()> {
-    interrupt::watch();
+    interrupt::watch(None);
     // A microphone through speakers howls; a file doesn't.
     let muted = args.muted || (!args.unmuted && args.file.is_none());
     if args.no_window {

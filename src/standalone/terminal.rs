@@ -3,13 +3,13 @@
 use super::args::RunArgs;
 use super::clip::Clip;
 use super::devices::Devices;
-use super::interrupt;
 use super::meter::{Meter, StatusLine, clock_text};
 use super::player::Transport;
 use super::say::say;
 use super::session::{Parts, Play, Session, Wanted};
 use super::watch::{Trouble, Watch};
 use crate::engine::{LoopState, ReportReceiver};
+use crate::interrupt;
 use anyhow::{Result, bail};
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -2,13 +2,13 @@
 
 use super::args::RunArgs;
 use super::bar::Bar;
-use super::interrupt;
 use super::session::Parts;
 use super::settings::SettingsControls;
 use super::sound::Sound;
 use crate::editor::View;
 use crate::engine::ReportReceiver;
 use crate::export;
+use crate::interrupt;
 use eframe::{App, Frame, NativeOptions};
 use egui::{Align2, CentralPanel, Color32, FontId, Panel, Ui, ViewportBuilder, ViewportCommand};
 use std::sync::Arc;

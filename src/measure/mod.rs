@@ -1,0 +1,11 @@
+//! How well a signal is coded: distortion against the original, alignment, and one encoding measured at many rates.
+
+mod align;
+mod analysis;
+mod mel;
+mod sdr;
+
+pub use align::{align, lag};
+pub use analysis::{Analysis, MeasureError, read_mono};
+pub use mel::MelDistance;
+pub use sdr::si_sdr;

@@ -1,0 +1,61 @@
+//! Measures against figures made elsewhere, and one encoding measured at many rates.
+
+mod common;
+
+use vrvq::codec::Rate;
+use vrvq::measure::{Analysis, MelDistance, align, lag, si_sdr};
+use vrvq::model::Model;
+
+/// A piece of the bundled clip, and the same with a faint echo.
+fn pair() -> (Vec<f32>, Vec<f32>) {
+    let clip = common::demo_mono()[100_000..130_001].to_vec();
+    let length = clip.len();
+    let echo = (0..length).map(|i| 0.9 * clip[i] + 0.1 * clip[(i + length - 100) % length]).collect();
+    (clip, echo)
+}
+
+#[test]
+fn measures_are_those_of_the_formulas() {
+    // Made with NumPy from the definitions, in double precision.
+    let (clip, echo) = pair();
+    let db = si_sdr(&clip, &echo);
+    assert!((db - 19.747_18).abs() < 1e-3, "{db}");
+    let mel = MelDistance::new(44_100);
+    let distance = mel.distance(&clip, &echo);
+    assert!((distance - 0.045_501).abs() < 1e-4, "{distance}");
+    assert_eq!(mel.distance(&clip, &clip), 0.0);
+    assert!(si_sdr(&clip, &clip) > 100.0);
+    let louder: Vec<f32> = echo.iter().map(|x| 3.0 * x).collect();
+    assert!((si_sdr(&clip, &louder) - db).abs() < 1e-3, "loudness doesn't count");
+}
+
+#[test]
+fn a_delay_is_found_and_undone() {
+    let (clip, _) = pair();
+    for delay in [0i64, 1, 441, -300] {
+        let late = align(&clip, -delay, clip.len());
+        assert_eq!(lag(&clip, &late, 1000), delay);
+        let back = align(&late, delay, clip.len());
+        assert_eq!(back[1000..20_000], clip[1000..20_000]);
+    }
+    assert_eq!(lag(&clip, &vec![0.0; clip.len()], 1000), 0);
+}
+
+#[test]
+fn one_encoding_gives_every_rate() {
+    let model = Model::builtin().unwrap();
+    let analysis = Analysis::new(&model, common::demo_mono()[..44_100 * 4].to_vec()).unwrap();
+    let mut last = (0.0, f64::MIN);
+    for rate in [Rate::Codebooks(1), Rate::Codebooks(3), Rate::Codebooks(8)] {
+        let decoded = analysis.decode(rate).unwrap();
+        assert_eq!(decoded.len(), analysis.samples.len());
+        assert!(lag(&analysis.samples, &decoded, 1500).abs() <= 1);
+        let point = (analysis.kilobits(rate), si_sdr(&analysis.samples, &decoded));
+        assert!(point.0 > last.0 && point.1 > last.1 + 1.0, "{rate}: {point:?} after {last:?}");
+        last = point;
+    }
+    // Eight codebooks of ten bits and no count; with it where the count varies.
+    assert!((last.0 - 86.13 * 80.0 / 1000.0).abs() < 0.01, "{}", last.0);
+    let most = analysis.kilobits(Rate::Level(48.0));
+    assert!(most > 1.12 && most <= 7.15, "{most}");
+}
