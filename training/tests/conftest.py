@@ -11,11 +11,12 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
 torch.set_num_threads(1)
 
 from vrvq_training import train  # noqa: E402
+from vrvq_training.config import load  # noqa: E402
 
 
 @pytest.fixture
 def config():
-    config = train.load_config(pathlib.Path(__file__).parents[1] / "configs" / "live.toml")
+    config = load(pathlib.Path(__file__).parents[1] / "configs" / "live.toml")
     config["model"] |= {
         "width": 32, "encoder_blocks": 2, "decoder_blocks": 2, "codebook_size": 64, "shape_dims": 24, "importance_hidden": 8,
     }

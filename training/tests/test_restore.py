@@ -8,6 +8,7 @@ import soundfile
 import torch
 
 from vrvq_training import evaluate, export, restore, train
+from vrvq_training.config import load
 from vrvq_training.model import LiveModel
 from vrvq_training.quantizer import count
 
@@ -39,7 +40,7 @@ def test_another_configuration_is_refused_by_name(config, tmp_path):
 
 
 def test_the_shipped_model_gives_the_reference():
-    shipped = train.load_config(ROOT / "training" / "configs" / "live.toml")["model"]
+    shipped = load(ROOT / "training" / "configs" / "live.toml")["model"]
     model, _ = restore.read(SHIPPED, shipped)
     reference = json.loads((ROOT / "tests" / "data" / "reference.json").read_text())
     frames = len(reference["codes"])

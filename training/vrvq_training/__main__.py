@@ -6,7 +6,7 @@ import pathlib
 
 import torch
 
-from . import anchors, data, evaluate, export, report, restore, train
+from . import anchors, architectures, config, data, datasets, evaluate, export, loop, report, restore
 from .model import LiveModel
 
 FOLDER = pathlib.Path(__file__).parents[1]
@@ -16,21 +16,23 @@ REFERENCE = FOLDER.parent / "tests" / "data" / "reference.json"
 IMPORTANCE = REFERENCE.with_name("importance.json")
 
 
-def load(checkpoint, config):
+def load(checkpoint, settings):
     """The model of a model file, or the averaged one of a checkpoint, rounded as it is exported; and its steps, where
     they are known."""
     if pathlib.Path(checkpoint).suffix == restore.SUFFIX:
-        return restore.read(checkpoint, train.load_config(config)["model"])[0], None
+        return restore.read(checkpoint, settings["model"])[0], None
     state = torch.load(checkpoint, weights_only=False, map_location="cpu")
-    model = LiveModel(state["config"]["model"])
+    model = architectures.build(state["config"]["model"])
     model.load_state_dict(state["average"])
-    return export.rounded(model), state["step"]
+    return export.rounded(model) if isinstance(model, LiveModel) else model.eval(), state["step"]
 
 
 def main():
     parser = argparse.ArgumentParser(prog="python -m vrvq_training", description=__doc__)
     parser.add_argument("command", choices=["fetch", "prepare", "train", "evaluate", "anchors", "export", "all"])
-    parser.add_argument("--data", default="data", help="folder of downloaded and decoded audio")
+    parser.add_argument("--data", default="data", help="folder of decoded audio; `train` also takes a TOML file of data sets")
+    parser.add_argument("--sets", help="`prepare` takes these data sets (a TOML file, see datasets.py), not the packages")
+    parser.add_argument("--device", choices=["cpu", "cuda"], help="else the GPU, if there is one")
     parser.add_argument("--run", default="run", help="folder of the checkpoint and the log")
     parser.add_argument("--config", default=FOLDER / "configs" / "live.toml")
     parser.add_argument("--checkpoint", help="checkpoint or model file instead of the run's own, e.g. RUN/start.pt for the linear codec")
@@ -43,17 +45,22 @@ def main():
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
     chosen = ["fetch", "prepare", "train", "evaluate", "export"] if arguments.command == "all" else [arguments.command]
+    settings = config.load(arguments.config)
+    rate = settings["model"]["sample_rate"]
     run = pathlib.Path(arguments.run)
     checkpoint = arguments.checkpoint or run / "checkpoint.pt"
     results = run / "results.json"
     if "fetch" in chosen:
         data.fetch(arguments.data)
     if "prepare" in chosen:
-        data.prepare(arguments.data)
+        if arguments.sets:
+            datasets.prepare(datasets.load(arguments.sets), arguments.data, rate)
+        else:
+            data.prepare(arguments.data, rate=rate)
     if "train" in chosen:
-        train.run(arguments.config, arguments.data, run, arguments.minutes, arguments.start)
+        loop.run(settings, arguments.data, run, arguments.minutes, arguments.start, arguments.device)
     if "evaluate" in chosen:
-        model, steps = load(checkpoint, arguments.config)
+        model, steps = load(checkpoint, settings)
         figures = {
             "steps": steps,
             "points": evaluate.table(model, arguments.data, arguments.items),
@@ -70,7 +77,7 @@ def main():
         for split, kinds in (("test", data.KINDS), ("check", ("speech", "music"))):
             print(f"{split}:", evaluate.markdown(anchors.table(arguments.data, arguments.items, split, kinds)), sep="\n")
     if "export" in chosen:
-        model, _ = load(checkpoint, arguments.config)
+        model, _ = load(checkpoint, settings)
         figures = json.loads(results.read_text())
         index = json.loads((pathlib.Path(arguments.data) / "index.json").read_text())
         export.write(model, arguments.output, report.details(figures, index, model))

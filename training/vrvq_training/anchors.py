@@ -10,7 +10,7 @@ import soundfile
 import soxr
 
 from . import evaluate, metrics
-from .data import KINDS
+from .datasets import KINDS
 
 OPUS_KBPS = 7
 CODEC2_MODE = "3200"

@@ -1,4 +1,4 @@
-"""Audio from openly licensed Debian packages: download, decode to 44.1 kHz mono, split by kind and held-out set.
+"""Audio from openly licensed Debian packages: download, decode to mono, split by kind and held-out set.
 
 Kinds are ``speech``, ``music`` and ``general``; training draws from the three evenly. Whole packages or whole
 languages (so: speakers) are held out for evaluation: ``test`` is what choices are made by, ``check`` is measured when
@@ -13,11 +13,11 @@ import subprocess
 import sys
 
 import numpy as np
-import soundfile
-import soxr
+
+from .audio import decode
+from .datasets import KINDS
 
 SAMPLE_RATE = 44100
-KINDS = ("speech", "music", "general")
 
 # package -> (kind, pattern of the files to use, pattern of the held-out files, licence as its copyright file states)
 PACKAGES = {
@@ -62,24 +62,13 @@ def fetch(folder):
         subprocess.run(["dpkg-deb", "-x", archive, folder / "x" / package], check=True)
 
 
-def decode(path):
-    """Mono float32 samples of ``path`` at 44.1 kHz, shape ``[samples]``; raises on empty or silent files."""
-    samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
-    mono = samples.mean(axis=1)
-    if rate != SAMPLE_RATE:
-        mono = soxr.resample(mono, rate, SAMPLE_RATE)
-    if len(mono) < SAMPLE_RATE // 10 or not np.isfinite(mono).all() or np.abs(mono).max() < 1e-4:
-        raise ValueError("empty, silent or not finite")
-    return np.clip(mono, -1, 1)
-
-
 def _files(root, package, pattern):
     found = sorted((root / "x" / package).rglob("*"))
     return [path for path in found if path.is_file() and re.search(pattern, str(path))]
 
 
-def prepare(folder, limit_minutes=150.0):
-    """Decodes everything into one int16 file for each kind and split, ``<kind>-<train|test|check>.npy``.
+def prepare(folder, limit_minutes=150.0, rate=SAMPLE_RATE):
+    """Decodes everything at ``rate`` into one int16 file for each kind and split, ``<kind>-<train|test|check>.npy``.
 
     At most ``limit_minutes`` of each kind are kept for training (packages share it evenly), 20 for testing and 6 of each
     package of ``CHECK``. Writes
@@ -91,28 +80,28 @@ def prepare(folder, limit_minutes=150.0):
     jobs += [("general", package, pattern, None) for package, pattern in EFFECTS.items()]
     sharing = {kind: sum(1 for job in jobs if job[0] == kind) for kind in KINDS}
     jobs += [(kind, package, pattern, None) for package, (kind, pattern, _) in CHECK.items()]
-    index = {"packages": {}, "skipped": []}
+    index = {"sample_rate": rate, "packages": {}, "skipped": []}
     parts = {(kind, split): [] for kind in KINDS for split in ("train", "test", "check")}
     rng = np.random.default_rng(1)
     for kind, package, pattern, held in jobs:
         minutes = {"train": limit_minutes * 2 / sharing[kind], "test": 10, "check": 6}
-        budget = {split: number * 60 * SAMPLE_RATE for split, number in minutes.items()}
+        budget = {split: number * 60 * rate for split, number in minutes.items()}
         files = _files(folder, package, pattern)
         for path in [files[i] for i in rng.permutation(len(files))]:
             split = "check" if package in CHECK else "test" if held and re.search(held, str(path)) else "train"
             if budget[split] <= 0:
                 continue
             try:
-                samples = decode(path)
+                samples = decode(path, rate)
             except Exception as error:  # a corrupt file must not end the run
                 index["skipped"].append(f"{path.relative_to(folder)}: {error}")
                 continue
             samples = samples[: int(budget[split])]
             budget[split] -= len(samples)
             # A short pause parts the files, as in real speech and music.
-            parts[kind, split].append((np.concatenate([samples, np.zeros(4410)]) * 32767).astype(np.int16))
+            parts[kind, split].append((np.concatenate([samples, np.zeros(rate // 10)]) * 32767).astype(np.int16))
             entry = index["packages"].setdefault(f"{package}/{kind}/{split}", {"minutes": 0.0})
-            entry["minutes"] += len(samples) / SAMPLE_RATE / 60
+            entry["minutes"] += len(samples) / rate / 60
     for key, entry in index["packages"].items():
         package = key.split("/")[0]
         archive = next((folder / "deb").glob(f"{package}_*.deb"))
@@ -127,43 +116,3 @@ def prepare(folder, limit_minutes=150.0):
     for line in index["skipped"]:
         print("skipped", line, file=sys.stderr)
     print(json.dumps({k: v["minutes"] for k, v in index["packages"].items()}, indent=1))
-
-
-class Segments:
-    """Random training segments, a third of each kind, with random gain and with silence mixed in.
-
-    About one segment in eight holds digital silence (all of it, its start or its end) or very quiet noise, so that the
-    importance map learns what silence is worth.
-    """
-
-    def __init__(self, folder, segment, seed):
-        """``segment`` is a length in samples."""
-        folder = pathlib.Path(folder)
-        self.sources = [np.load(folder / f"{kind}-train.npy", mmap_mode="r") for kind in KINDS]
-        self.segment = segment
-        self.rng = np.random.default_rng(seed)
-
-    def batch(self, size):
-        """``[size, segment]`` float32."""
-        return np.stack([self._one(i % len(self.sources)) for i in range(size)])
-
-    def _one(self, kind):
-        rng, length = self.rng, self.segment
-        source = self.sources[kind]
-        start = rng.integers(0, len(source) - length)
-        audio = source[start : start + length].astype(np.float32) / 32768
-        audio = audio * 10 ** (rng.uniform(-18, 6) / 20)
-        peak = np.abs(audio).max()
-        if peak > 1:
-            audio = audio / peak
-        case = rng.integers(0, 40)
-        cut = rng.integers(0, length)
-        if case == 0:
-            audio[:] = 0
-        elif case == 1:
-            audio[:cut] = 0
-        elif case in (2, 3):
-            audio[cut:] = 0
-        elif case == 4:
-            audio = rng.normal(size=length).astype(np.float32) * 10 ** rng.uniform(-4.5, -3)
-        return audio.astype(np.float32)

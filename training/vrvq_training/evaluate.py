@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from . import metrics
-from .data import KINDS
+from .datasets import KINDS
 from .quantizer import count
 
 ITEM_SECONDS = 8
@@ -23,9 +23,8 @@ def items(folder, kind, number, split="test"):
 
 @torch.no_grad()
 def encode(model, audio):
-    """Codes and importance of ``[items, samples]``."""
-    latent, importance = model.encode(torch.from_numpy(audio))
-    return model.quantizer.encode(latent, model.config["beam"]), importance
+    """Codes and importance of ``[items, samples]``; the importance is ``None`` where the model has none."""
+    return model.analyse(torch.from_numpy(audio))
 
 
 def kilobits(counts, frame_rate):
@@ -34,17 +33,22 @@ def kilobits(counts, frame_rate):
 
 
 @torch.no_grad()
-def point(model, audio, codes, counts, kind):
-    """Means over the items of one operating point."""
-    decoded = model.decode(codes, counts).numpy()[:, model.hop :]
-    audio = audio[:, : -model.hop]
+def scores(model, audio, codes, counts, kind, extra=()):
+    """Each item's figures at one operating point. ``extra`` names further ones: ``stft``, ``visqol``."""
+    decoded = model.decode(codes, counts).numpy()[:, model.delay :]
     rows = []
-    for target, output in zip(audio, decoded):
+    for target, output in zip(audio[:, : decoded.shape[-1]], decoded):
         row = {"si_sdr": metrics.si_sdr(target, output), "mel": metrics.mel(target, output)}
-        if kind == "speech":
+        if kind == "speech" and "quick" not in extra:
             row["pesq"], row["estoi"] = metrics.speech_scores(target, output)
+        row |= {name: metrics.EXTRA[name](target, output) for name in extra if name in metrics.EXTRA}
         rows.append(row)
-    return {"kbps": kilobits(counts, 44100 / model.hop)} | {key: float(np.mean([r[key] for r in rows])) for key in rows[0]}
+    return rows
+
+
+def means(rows):
+    """Mean of each figure over items."""
+    return {key: float(np.mean([row[key] for row in rows])) for key in rows[0]}
 
 
 def table(model, folder, number=12, counts=(1, 2, 4, 8), levels=(4, 8, 16, 32), kinds=KINDS, split="test"):
@@ -53,10 +57,15 @@ def table(model, folder, number=12, counts=(1, 2, 4, 8), levels=(4, 8, 16, 32), 
     for kind in kinds:
         audio = items(folder, kind, number, split)
         codes, importance = encode(model, audio)
-        points = {f"n={n}": torch.full(importance.shape, n) for n in counts}
-        points |= {f"l={level}": count(importance, level, codes.shape[-1]) for level in levels}
-        result[kind] = {name: point(model, audio, codes, c, kind) for name, c in points.items()}
-        result[kind]["importance"] = {"mean": float(importance.mean()), "std": float(importance.std())}
+        points = {f"n={n}": torch.full(codes.shape[:2], n) for n in counts}
+        if importance is not None:
+            points |= {f"l={level}": count(importance, level, codes.shape[-1]) for level in levels}
+        rate = model.config["sample_rate"] / model.hop
+        result[kind] = {
+            name: {"kbps": kilobits(c, rate)} | means(scores(model, audio, codes, c, kind)) for name, c in points.items()
+        }
+        if importance is not None:
+            result[kind]["importance"] = {"mean": float(importance.mean()), "std": float(importance.std())}
     return result
 
 
@@ -67,20 +76,20 @@ def silence(model, folder, seconds=10, level=48.0):
     from_start = torch.zeros(1, hops * model.hop)
     speech = torch.from_numpy(items(folder, "speech", 4))
     after = torch.cat([speech, torch.zeros(4, hops * model.hop)], 1)
-    first = count(model.encode(from_start)[1], level, 8)
-    later = count(model.encode(after)[1][:, -hops:], level, 8)
+    first = count(model.analyse(from_start)[1], level, 8)
+    later = count(model.analyse(after)[1][:, -hops:], level, 8)
     return {"from start": float((first == 1).float().mean()), "after speech": float((later == 1).float().mean())}
 
 
 @torch.no_grad()
 def codebook_use(model, folder, number=24):
     """Share of the entries of each codebook that the held-out items use at least once."""
-    used = [set() for _ in range(model.quantizer.codebooks.shape[0])]
+    used = [set() for _ in range(model.config["codebooks"])]
     for kind in KINDS:
         codes, _ = encode(model, items(folder, kind, number))
         for k, seen in enumerate(used):
             seen.update(codes[..., k].flatten().tolist())
-    return [len(seen) / model.quantizer.codebooks.shape[1] for seen in used]
+    return [len(seen) / model.config["codebook_size"] for seen in used]
 
 
 def markdown(result):

@@ -178,8 +178,7 @@ def write_reference(model, clip, path, frames=200, level=16.0, every=29):
     audio, _ = soundfile.read(clip, dtype="float32", always_2d=True)
     audio = torch.from_numpy(audio[: frames * model.hop, 0].copy())[None]
     with torch.no_grad():
-        latent, importance = model.encode(audio)
-        codes = model.quantizer.encode(latent, model.config["beam"])
+        codes, importance = model.analyse(audio)
         decoded = model.decode(codes, count(importance, level, codes.shape[-1]))
     reference = {
         "level": level, "every": every, "codes": codes[0].tolist(),

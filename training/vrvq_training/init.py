@@ -3,9 +3,9 @@
 import numpy as np
 import torch
 
-from .data import SAMPLE_RATE, Segments
 from .losses import erb_density
 from .model import compand
+from .segments import open_segments
 
 
 def kmeans(points, entries, iterations, generator):
@@ -33,7 +33,8 @@ def initialise(model, folder, config, seed):
     """Sets the model's buffers, linear paths and codebooks from random training segments."""
     hop, frames = model.hop, config["frames"]
     generator = torch.Generator().manual_seed(seed)
-    segments = Segments(folder, hop * 60, seed)
+    rate = model.config["sample_rate"]
+    segments = open_segments(folder, hop * 60, seed, rate)
     audio = torch.from_numpy(np.concatenate([segments.batch(30) for _ in range(max(1, frames // 1800))]))
     spectrum = model.spectrum(audio).reshape(-1, hop)
     sounding = spectrum[spectrum.square().sum(-1) > 1e-6]
@@ -42,7 +43,7 @@ def initialise(model, folder, config, seed):
     rms = torch.nn.functional.conv1d(torch.nn.functional.pad(rms[None, None], (4, 4), mode="replicate"), kernel)[0, 0]
     rms = rms.clamp(min=float(rms.max()) * 1e-3)
     weighting = rms ** -model.config["weighting_exponent"]
-    weighting = weighting * erb_density(hop, SAMPLE_RATE) ** model.config["density_exponent"]
+    weighting = weighting * erb_density(hop, rate) ** model.config["density_exponent"]
     model.weighting.copy_((weighting * 2.5 / weighting.mean()).half().float())
     shape, gain = model.features(sounding)
     model.gain_mean.copy_(gain.mean().half().float())

@@ -1,4 +1,4 @@
-"""Distortion terms. The method's adversarial terms need a GPU and are not part of this model's training."""
+"""Distortion terms. The adversarial ones are in :mod:`vrvq_training.dac.discriminator`."""
 
 import torch
 import torch.nn.functional as F
@@ -8,9 +8,10 @@ def envelope(power, spread, bands):
     """Spectral envelope ``[batch, frames, hop]``: ``power`` averaged over about ``spread`` of each frequency, at least
     ``bands`` bins, and over three frames."""
     bins = power.shape[-1]
-    half = (torch.arange(bins) * spread / 2 + bands).long()
-    low = (torch.arange(bins) - half).clamp(min=0)
-    high = (torch.arange(bins) + half + 1).clamp(max=bins)
+    index = torch.arange(bins, device=power.device)
+    half = (index * spread / 2 + bands).long()
+    low = (index - half).clamp(min=0)
+    high = (index + half + 1).clamp(max=bins)
     total = F.pad(power.double().cumsum(-1), (1, 0))
     smooth = ((total[..., high] - total[..., low]) / (high - low)).float().clamp(min=0)
     return F.avg_pool1d(F.pad(smooth.transpose(1, 2), (1, 1), mode="replicate"), 3, 1).transpose(1, 2)
@@ -48,7 +49,7 @@ _FILTERS = {}
 
 def mel_filters(window, bands, rate=44100):
     """Triangular mel filters ``[window // 2 + 1, bands]``, each summing to one."""
-    if (window, bands) not in _FILTERS:
+    if (window, bands, rate) not in _FILTERS:
         mel = lambda f: 2595 * torch.log10(1 + f / 700)
         edges = torch.linspace(0, float(mel(torch.tensor(rate / 2.0))), bands + 2)
         edges = 700 * (10 ** (edges / 2595) - 1)
@@ -56,26 +57,25 @@ def mel_filters(window, bands, rate=44100):
         rise = (bins - edges[:-2]) / (edges[1:-1] - edges[:-2])
         fall = (edges[2:] - bins) / (edges[2:] - edges[1:-1])
         filters = torch.minimum(rise, fall).clamp(min=0)
-        _FILTERS[window, bands] = filters / filters.sum(0).clamp(min=1e-3)
-    return _FILTERS[window, bands]
+        _FILTERS[window, bands, rate] = filters / filters.sum(0).clamp(min=1e-3)
+    return _FILTERS[window, bands, rate]
 
 
-def log_mel(audio, window, bands):
+def log_mel(audio, window, bands, rate=44100):
     """log10 mel magnitudes ``[batch, frames, bands]``, hop window / 4, clamped at 1e-5."""
-    spectrum = torch.stft(
-        audio, window, window // 4, window=torch.hann_window(window), return_complex=True, center=True
-    )
+    hann = torch.hann_window(window, device=audio.device)
+    spectrum = torch.stft(audio, window, window // 4, window=hann, return_complex=True, center=True)
     magnitude = spectrum.abs().transpose(1, 2) / window * 4
-    return torch.log10((magnitude @ mel_filters(window, bands)).clamp(min=1e-5))
+    return torch.log10((magnitude @ mel_filters(window, bands, rate).to(audio.device)).clamp(min=1e-5))
 
 
 # The paper's seven windows and bands.
 MEL_SCALES = ((32, 5), (64, 10), (128, 20), (256, 40), (512, 80), (1024, 160), (2048, 320))
 
 
-def mel_distance(target, decoded, scales=MEL_SCALES):
+def mel_distance(target, decoded, scales=MEL_SCALES, rate=44100):
     """Mean L1 distance of log-mel magnitudes over ``scales``, for each item: ``[batch]``."""
-    total = sum((log_mel(target, *s) - log_mel(decoded, *s)).abs().mean((1, 2)) for s in scales)
+    total = sum((log_mel(target, *s, rate) - log_mel(decoded, *s, rate)).abs().mean((1, 2)) for s in scales)
     return total / len(scales)
 
 
@@ -83,19 +83,21 @@ THIRD_OCTAVES = 15
 SEGMENT, STRIDE = 30, 5
 
 
-def _third_octaves(window, rate=44100):
+def _third_octaves(window, rate):
     """Bands of ESTOI, 150 Hz and up: ``[window // 2 + 1, bands]`` of 0 and 1."""
     frequency = torch.linspace(0, rate / 2, window // 2 + 1)[:, None]
     centre = 150 * 2 ** (torch.arange(THIRD_OCTAVES) / 3)
     return ((frequency >= centre * 2 ** (-1 / 6)) & (frequency < centre * 2 ** (1 / 6))).float()
 
 
-def envelope_mismatch(target, decoded):
+def envelope_mismatch(target, decoded, rate=44100):
     """One minus the mean correlation of third-octave envelopes over segments of some 0.4 s: what ESTOI (Jensen and
     Taal 2016) measures, with a gradient. Segments without sound in the target don't count. A scalar.
     """
-    window, hop = 1128, 564
-    bands, hann = _third_octaves(window), torch.hann_window(window)
+    hop = round(0.0128 * rate)
+    window = 2 * hop
+    bands = _third_octaves(window, rate).to(target.device)
+    hann = torch.hann_window(window, device=target.device)
     parts = []
     for audio in (target, decoded):
         power = torch.stft(audio, window, hop, window=hann, return_complex=True).abs().square()
@@ -110,3 +112,20 @@ def envelope_mismatch(target, decoded):
     count = min(correlation.shape[1], audible.shape[1])
     correlation, audible = correlation[:, :count], audible[:, :count]
     return 1 - (correlation * audible).sum() / audible.sum().clamp(min=1)
+
+
+STFT_WINDOWS = (2048, 512)
+
+
+def stft_distance(target, decoded):
+    """Multi-scale STFT distance for each item: L1 of magnitudes and of their log10, hop window / 4, clamped at 1e-5, summed
+    over two windows (as DAC reports it): ``[batch]``."""
+    total = 0.0
+    for window in STFT_WINDOWS:
+        hann = torch.hann_window(window, device=target.device)
+        a, b = (
+            torch.stft(x, window, window // 4, window=hann, return_complex=True).abs().clamp(min=1e-5)
+            for x in (target, decoded)
+        )
+        total = total + (a - b).abs().mean((1, 2)) + (2 * (a.log10() - b.log10())).abs().mean((1, 2))
+    return total

@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import torch
 
-from .losses import mel_distance
+from .losses import mel_distance, stft_distance
 
 SAMPLE_RATE = 44100
 
@@ -33,3 +33,22 @@ def speech_scores(target, decoded):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return pesq(16000, *wide, "wb"), stoi(target, decoded, SAMPLE_RATE, extended=True)
+
+
+def stft(target, decoded):
+    """Multi-scale STFT distance."""
+    return float(stft_distance(torch.from_numpy(target)[None], torch.from_numpy(decoded)[None])[0])
+
+
+def visqol(target, decoded):
+    """ViSQOL, audio mode, at 48 kHz (``visqol-python``; some seconds an item)."""
+    import soxr
+    from visqol import VisqolApi
+
+    api = VisqolApi()
+    api.create(mode="audio")
+    full = [soxr.resample(x, SAMPLE_RATE, 48000) for x in (target, decoded)]
+    return float(api.measure_from_arrays(*full, 48000).moslqo)
+
+
+EXTRA = {"stft": stft, "visqol": visqol}

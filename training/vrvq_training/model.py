@@ -84,11 +84,12 @@ class Importance(nn.Module):
 
 
 class LiveModel(nn.Module):
-    """See the module. ``config`` is the ``[model]`` table of a configuration."""
+    """See the module. ``config`` is the ``[model]`` table; the interface is that of :mod:`vrvq_training.architectures`."""
 
     def __init__(self, config):
         super().__init__()
         self.config = dict(config)
+        self.delay = config["hop"]
         hop, width, shape = config["hop"], config["width"], config["shape_dims"]
         self.hop = hop
         self.register_buffer("basis", mdct_basis(hop))
@@ -138,7 +139,30 @@ class LiveModel(nn.Module):
         for block in self.encoder_blocks:
             hidden = block(hidden)
         latent = torch.cat([centred, shape @ self.analysis], -1).float() + self.encoder_out(normalise(hidden)).float()
-        return latent, self.importance(hidden)
+        return latent, self.importance(hidden.detach() if self.config["detach_importance"] else hidden)
+
+    def analyse(self, audio):
+        """Codes ``[batch, frames, codebooks]``, searched with the configured beam, and importance ``[batch, frames]``."""
+        latent, importance = self.encode(audio)
+        return self.quantizer.encode(latent, self.config["beam"]), importance
+
+    def forward(self, audio, draw, beam=1):
+        """A training pass, see :mod:`vrvq_training.architectures`. What must be exact stays in single precision."""
+        single = lambda: torch.autocast(audio.device.type, enabled=False)
+        with single(), torch.no_grad():
+            spectrum = self.spectrum(audio)
+            silent = (spectrum.square().sum(-1) < 1e-10).float()
+        latent, importance = self.encode_spectrum(spectrum)
+        with single():
+            mask = draw.mask(importance, importance.shape, audio.device)
+            quantized, _, commitment = self.quantizer(latent, mask, beam)
+        decoded = self.decode_spectrum(quantized).float()
+        with single():
+            heard = self.waveform(decoded)[:, self.hop :]
+        return {
+            "target": audio[:, : -self.hop], "audio": heard, "spectra": (spectrum, decoded), "importance": importance,
+            "silent": silent, "commitment": commitment,
+        }
 
     def decode_spectrum(self, latent):
         """MDCT ``[batch, frames, hop]`` of a quantized latent."""

@@ -3,6 +3,8 @@
 import torch
 from torch import nn
 
+from . import parallel
+
 SURROGATE = "smooth"
 
 
@@ -40,8 +42,11 @@ class ResidualQuantizer(nn.Module):
 
     The entries follow the encoder as running means of what they are chosen for (counting only used codebooks). Moved
     by gradients, as the paper does it, they fell behind a pre-initialised encoder here: in 400 steps the residuals
-    grew tenfold.
+    grew tenfold. What an entry follows is the latent less the earlier entries, which is best where it is the last one used;
+    with ``joint``, less all other used ones, which is best for all codebooks together.
     """
+
+    joint = False
 
     def __init__(self, codebooks, entries, dims, decay=0.99):
         super().__init__()
@@ -55,15 +60,16 @@ class ResidualQuantizer(nn.Module):
         for k, book in enumerate(self.codebooks):
             used = mask[..., k].flatten() > 0
             points, code = targets[..., k, :].flatten(0, 1)[used], codes[..., k].flatten()[used]
-            hits = torch.bincount(code, minlength=len(book)).float()
-            sums = torch.zeros_like(book).index_add_(0, code, points)
+            hits = parallel.total(torch.bincount(code, minlength=len(book)).float())
+            sums = parallel.total(torch.zeros_like(book).index_add_(0, code, points))
             old = self.sizes[k] * self.decay
             new = old + hits * (1 - self.decay)
             book.copy_((book * old.unsqueeze(-1) + sums * (1 - self.decay)) / new.clamp(min=1e-6).unsqueeze(-1))
             self.sizes[k].copy_(new)
             dead = (new < 0.02).nonzero().squeeze(-1)
-            if len(dead) and len(points):
-                book[dead] = points[torch.randint(len(points), (len(dead),))]
+            if len(dead):
+                planted = points[torch.randint(len(points), (len(dead),))] if len(points) else book[dead]
+                book[dead] = parallel.from_first(planted)
                 self.sizes[k][dead] = 0.2
 
     @torch.no_grad()
@@ -72,15 +78,15 @@ class ResidualQuantizer(nn.Module):
 
         With ``beam`` partial sums carried from codebook to codebook; 1 takes the nearest entry each time.
         """
-        with torch.autocast("cpu", enabled=False):
+        with torch.autocast(latent.device.type, enabled=False):
             points = latent.detach().float().flatten(0, -2)
             codes = torch.cat([self._search(chunk, beam) for chunk in points.split(2048)])
         return codes.unflatten(0, latent.shape[:-1])
 
     def _search(self, points, beam):
         """Codes ``[points, codebooks]``."""
-        residual, cost = points.unsqueeze(1), torch.zeros(len(points), 1)
-        codes = torch.zeros(len(points), 1, 0, dtype=torch.long)
+        residual, cost = points.unsqueeze(1), torch.zeros(len(points), 1, device=points.device)
+        codes = torch.zeros(len(points), 1, 0, dtype=torch.long, device=points.device)
         pick = lambda x, parent: torch.gather(x, 1, parent.unsqueeze(-1).expand(-1, -1, x.shape[-1]))
         for stage, book in enumerate(self.codebooks):
             costs = cost.unsqueeze(-1) + 0.5 * book.square().sum(-1) - residual @ book.T
@@ -120,5 +126,6 @@ class ResidualQuantizer(nn.Module):
         targets = latent.unsqueeze(-2) - (torch.cumsum(fixed, -2) - fixed)
         commitment = ((targets - fixed).square().sum(-1) * hard).sum() / hard.sum().clamp(min=1)
         if self.training:
-            self.follow(targets.detach(), codes, hard)
+            followed = (latent - value).unsqueeze(-2) + fixed if self.joint else targets
+            self.follow(followed.detach(), codes, hard)
         return quantized, codes, commitment

@@ -1,62 +1,48 @@
-"""The training loop: resumes exactly, logs to CSV, averages the weights."""
+"""One training step, and all that must be kept for the next one to be the same to the bit."""
 
-import csv
-import math
 import pathlib
-import time
-import tomllib
 
 import torch
-from pytorch_optimizer import Muon
 
-from . import losses, restore
-from .data import Segments
+from . import architectures, optimizers, parallel, restore, terms
+from .dac.discriminator import Discriminators, discriminator_loss, generator_losses
 from .init import initialise
-from .model import LiveModel
-from .quantizer import importance_mask
-
-
-def load_config(path):
-    """A configuration file as nested dictionaries."""
-    return tomllib.loads(pathlib.Path(path).read_text())
+from .rate import Controller, Draw, rate_terms
+from .segments import open_segments
 
 
 class Trainer:
-    """Model, optimizer and everything random of one run; ``state`` and ``restore`` hold all of it."""
+    """Model, discriminators, optimizers and everything random of one run; ``state`` and ``restore`` hold all of it.
 
-    def __init__(self, config, data_folder):
-        self.config, self.data_folder = config, data_folder
+    With several processes each has one, of another seed for its data; gradients, running means and the rate's weight are
+    the same in all.
+    """
+
+    def __init__(self, config, data_folder, device="cpu"):
+        self.config, self.data_folder, self.device = config, data_folder, torch.device(device)
         train = config["train"]
         torch.manual_seed(train["seed"])
-        self.model = LiveModel(config["model"])
-        self.average = LiveModel(config["model"])
-        self.density = losses.erb_density(config["model"]["hop"], config["model"]["sample_rate"])
-        self.optimizer = self._optimizer(train)
-        self.segments = Segments(data_folder, train["segment_frames"] * config["model"]["hop"], train["seed"])
+        self.model = architectures.build(config["model"]).to(self.device)
+        self.average = architectures.build(config["model"]).to(self.device)
+        self.average.load_state_dict(self.model.state_dict())
+        self.optimizer = optimizers.for_model(self.model, train)
+        self.discriminators = self.discriminator_optimizer = None
+        if config["loss"].get("adversarial"):
+            self.discriminators = Discriminators(config["adversarial"]).to(self.device)
+            self.discriminator_optimizer = optimizers.for_model(self.discriminators, train | {"optimizer": "adamw"})
+            self._discriminate = parallel.wrap(self.discriminators, self.device)
+        self._forward = parallel.wrap(self.model, self.device)
+        torch.manual_seed(train["seed"] + parallel.rank())
+        length = train["segment_frames"] * self.model.hop
+        self.segments = open_segments(data_folder, length, train["seed"] + 1000 * parallel.rank(), config["model"]["sample_rate"])
         self.step_number = 0
-        self.beta = config["rate"]["beta"]
-
-    def _optimizer(self, train):
-        """Muon for the weights of the network's layers, AdamW for all else. What starts as a working codec moves slowly."""
-        groups = {}
-        for name, parameter in self.model.named_parameters():
-            slow = name.startswith(("analysis", "synthesis", "encoder"))
-            matrix = parameter.ndim == 2 and "depthwise" not in name and name.startswith(("encoder", "decoder"))
-            groups.setdefault((slow, matrix), []).append(parameter)
-        return Muon(
-            [
-                {
-                    "params": parameters, "scale": train["slow_share"] if slow else 1.0, "use_muon": matrix, "lr": 0.0,
-                    **({"use_adjusted_lr": True} if matrix else {"betas": tuple(train["betas"]), "eps": 1e-8}),
-                }
-                for (slow, matrix), parameters in groups.items()
-            ]
-        )
+        self.controller = Controller(config["rate"])
 
     def initialise(self):
-        """Starts as the linear codec."""
-        initialise(self.model, self.data_folder, self.config["init"], self.config["train"]["seed"])
-        self.average.load_state_dict(self.model.state_dict())
+        """Starts as the linear codec, where the architecture has one."""
+        if "init" in self.config:
+            initialise(self.model, self.data_folder, self.config["init"], self.config["train"]["seed"])
+            self.average.load_state_dict(self.model.state_dict())
 
     def warm_start(self, path):
         """Starts from the weights and codebooks of a model file or of another run's checkpoint."""
@@ -64,104 +50,101 @@ class Trainer:
             weights = restore.read(path, self.config["model"])[0].state_dict()
         else:
             state = torch.load(path, weights_only=False, map_location="cpu")
-            weights, self.beta = state["average"], state["beta"]
+            weights, self.controller.beta = state["average"], state["beta"]
         self.model.load_state_dict(weights)
         self.average.load_state_dict(weights)
 
+    def _parts(self):
+        """What has a ``state_dict``, by its name in a checkpoint."""
+        parts = {"model": self.model, "average": self.average, "optimizer": self.optimizer}
+        if self.discriminators:
+            parts |= {"discriminators": self.discriminators, "discriminator_optimizer": self.discriminator_optimizer}
+        return parts
+
     def state(self):
+        """All of it; called in every process, since each has random numbers of its own."""
+        random = {"torch": torch.get_rng_state(), "data": self.segments.rng.bit_generator.state}
+        if self.device.type == "cuda":
+            random["cuda"] = torch.cuda.get_rng_state(self.device)
         return {
             "config": self.config,
-            "model": self.model.state_dict(),
-            "average": self.average.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
             "step": self.step_number,
-            "beta": self.beta,
-            "torch_random": torch.get_rng_state(),
-            "data_random": self.segments.rng.bit_generator.state,
-        }
+            "beta": self.controller.beta,
+            "random": parallel.gather(random),
+        } | {name: part.state_dict() for name, part in self._parts().items()}
 
     def restore(self, state):
-        """Goes on where ``state`` was taken: the next steps are the same to the bit."""
-        self.model.load_state_dict(state["model"])
-        self.average.load_state_dict(state["average"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.step_number, self.beta = state["step"], state["beta"]
-        torch.set_rng_state(state["torch_random"])
-        self.segments.rng.bit_generator.state = state["data_random"]
+        """Goes on where ``state`` was taken: the next steps are the same to the bit, with as many processes."""
+        if len(state["random"]) != parallel.size():
+            raise ValueError(f"the checkpoint is of {len(state['random'])} processes, here are {parallel.size()}")
+        for name, part in self._parts().items():
+            part.load_state_dict(state[name])
+        self.step_number, self.controller.beta = state["step"], state["beta"]
+        random = state["random"][parallel.rank()]
+        torch.set_rng_state(random["torch"])
+        if self.device.type == "cuda":
+            torch.cuda.set_rng_state(random["cuda"], self.device)
+        self.segments.rng.bit_generator.state = random["data"]
 
-    def _learning_rate(self):
+    def _beam(self):
         train = self.config["train"]
-        progress = min(1.0, self.step_number / train["steps"])
-        cosine = train["final_rate"] + (1 - train["final_rate"]) * 0.5 * (1 + math.cos(math.pi * progress))
-        return train["learning_rate"] * cosine * min(1.0, (self.step_number + 1) / train["warmup_steps"])
+        return train["beam"] if self.step_number >= train["beam_from"] * train["steps"] else 1
 
-    def _levels(self, batch):
-        rate = self.config["rate"]
-        low, high, draw = rate["level_min"], rate["level_max"], torch.rand(batch, 1)
-        if rate["level_sampling"] == "log-uniform":
-            return low * (high / low) ** draw
-        return low + (high - low) * draw
+    def _autocast(self):
+        wanted = self.config["train"]["precision"]
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=wanted == "bf16")
 
     def step(self):
-        """One update; returns the figures that are logged."""
-        config, model = self.config, self.model
-        rate, weight = config["rate"], config["loss"]
-        audio = torch.from_numpy(self.segments.batch(config["train"]["batch"]))
-        batch, hop = audio.shape[0], model.hop
-        with torch.no_grad():
-            spectrum = model.spectrum(audio)
-            silent = (spectrum.square().sum(-1) < 1e-10).float()
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            latent, importance = model.encode_spectrum(spectrum)
-        codebooks = config["model"]["codebooks"]
-        mask = importance_mask(importance, self._levels(batch), codebooks, rate["alpha"], rate["estimator"])
-        full = (torch.randperm(batch) < max(1, round(batch * rate["full_share"]))).float()[:, None]
-        mask = torch.where(full.unsqueeze(-1) > 0, torch.ones_like(mask), mask)
-        train = config["train"]
-        beam = train["beam"] if self.step_number >= train["beam_from"] * train["steps"] else 1
-        quantized, _, commitment = model.quantizer(latent, mask, beam)
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            decoded = model.decode_spectrum(quantized)
-        decoded = decoded.float()
-        noise = losses.masked_noise(spectrum, decoded, weight["noise_exponent"], self.density)
-        noise = (noise * losses.loudness_weight(spectrum, weight["noise_loudness"])).mean()
-        error = losses.masked_noise(spectrum, decoded, 0.0, torch.ones(hop))
-        error = (error * losses.loudness_weight(spectrum, weight["error_loudness"])).mean()
-        scales = [losses.MEL_SCALES[i] for i in torch.randperm(len(losses.MEL_SCALES))[:2]]
-        heard = model.waveform(decoded)[:, hop:]
-        mel = losses.mel_distance(audio[:, :-hop], heard, scales).mean()
-        mismatch = losses.envelope_mismatch(audio[:, :-hop], heard)
-        sounding = (1 - full) * (1 - silent)
-        mean_importance = (importance * sounding).sum() / sounding.sum().clamp(min=1)
-        # In digital silence nothing opposes the rate loss, but the sigmoid's slope fades: pull on the logit.
-        logit = torch.logit(importance.clamp(1e-6, 1 - 1e-6))
-        pull = (torch.relu(logit + 6) * silent).sum() / silent.sum().clamp(min=1)
-        loss = (
-            weight["noise"] * noise
-            + weight["error"] * error
-            + weight["mel"] * mel
-            + weight["envelope"] * mismatch
-            + weight["commitment"] * commitment
-            + self.beta * mean_importance
-            + rate["silence_weight"] * pull
-        )
-        for group in self.optimizer.param_groups:
-            group["lr"] = self._learning_rate() * group["scale"]
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        norm = torch.nn.utils.clip_grad_norm_(model.parameters(), config["train"]["clip"])
-        if torch.isfinite(norm):
-            self.optimizer.step()
-        target = rate["importance_target"]
-        drift = (float(mean_importance) - target) / target
-        self.beta = min(5.0, max(0.01, self.beta * math.exp(0.01 * max(-1.0, min(1.0, drift)))))
+        """One update; returns the figures that are logged, means over the processes."""
+        config, train, weights = self.config, self.config["train"], self.config["loss"]
+        self.model.train()
+        batch = train["batch"]
+        audio = torch.from_numpy(self.segments.batch(batch)).to(self.device)
+        draw = Draw(config["rate"], batch, config["model"]["codebooks"])
+        with self._autocast():
+            out = self._forward(audio, draw, self._beam())
+        rate = optimizers.learning_rate(train, self.step_number)
+        figures = self._discriminator_step(out, rate) if self.discriminators else {}
+        loss, values = terms.weighted(out, weights, config["model"]["sample_rate"])
+        figures |= values
+        if self.discriminators:
+            with self._autocast():
+                # The plain module: its gradients aren't wanted here, so DDP must not wait for them.
+                adversarial, matching = generator_losses(self.discriminators(out["target"]), self.discriminators(out["audio"]))
+            loss = loss + weights["adversarial"] * adversarial + weights["feature_matching"] * matching
+            figures |= {"adversarial": float(adversarial.detach()), "feature_matching": float(matching.detach())}
+        if out["importance"] is not None and config["rate"]["mode"] == "vbr":
+            mean, pull = rate_terms(out["importance"], out["silent"], draw)
+            loss = loss + self.controller.beta * mean + config["rate"]["silence_weight"] * pull
+            figures["importance"] = float(mean.detach())
+        optimizers.set_rate(self.optimizer, rate)
+        norm = self._update(self.optimizer, self.model, loss, train["clip"])
+        figures |= {"loss": float(loss.detach()), "norm": float(norm)}
+        figures = parallel.mean(figures)
+        if "importance" in figures:
+            self.controller.follow(figures["importance"])
         self.step_number += 1
         self._update_average()
-        return {
-            "loss": float(loss), "noise": float(noise), "error": float(error), "mel": float(mel), "envelope": float(mismatch),
-            "commitment": float(commitment), "importance": float(mean_importance), "beta": self.beta,
-            "silent_importance": float((importance * silent).sum() / silent.sum().clamp(min=1)), "norm": float(norm),
-        }
+        return figures | {"beta": self.controller.beta, "rate": rate}
+
+    def _discriminator_step(self, out, rate):
+        with self._autocast():
+            # Real and decoded in one pass, since DDP wants one forward for each backward.
+            maps = self._discriminate(torch.cat([out["target"], out["audio"].detach()]))
+            real, fake = ([[x.chunk(2)[i] for x in part] for part in maps] for i in (0, 1))
+            loss = discriminator_loss(real, fake)
+        optimizers.set_rate(self.discriminator_optimizer, rate)
+        self._update(self.discriminator_optimizer, self.discriminators, loss, self.config["adversarial"]["clip"])
+        return {"discriminator": float(loss.detach())}
+
+    def _update(self, optimizer, module, loss, clip):
+        """A step down ``loss``, unless the gradient isn't finite; its norm."""
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        norm = torch.nn.utils.clip_grad_norm_(module.parameters(), clip)
+        if torch.isfinite(norm):
+            optimizer.step()
+        return norm
 
     @torch.no_grad()
     def _update_average(self):
@@ -169,57 +152,5 @@ class Trainer:
         decay = min(self.config["train"]["average"], (1 + self.step_number) / (20 + self.step_number))
         for mean, value in zip(self.average.parameters(), self.model.parameters()):
             mean.lerp_(value, 1 - decay)
-        self.average.quantizer.codebooks.lerp_(self.model.quantizer.codebooks, 1 - decay)
-
-
-def run(config_path, data_folder, run_folder, minutes=None, start=None):
-    """Trains to the configured number of steps, or for ``minutes``; resumes from the folder's checkpoint.
-
-    A new run starts from ``start``, a model file or a checkpoint, or as the linear codec.
-    """
-    run_folder = pathlib.Path(run_folder)
-    run_folder.mkdir(parents=True, exist_ok=True)
-    config, checkpoint = load_config(config_path), run_folder / "checkpoint.pt"
-    trainer = Trainer(config, data_folder)
-    if checkpoint.exists():
-        trainer.restore(torch.load(checkpoint, weights_only=False))
-        print(f"resumed at step {trainer.step_number}", flush=True)
-    else:
-        if start:
-            trainer.warm_start(start)
-        else:
-            trainer.initialise()
-        save(trainer, run_folder / "start.pt")
-    started = saved = time.time()
-    first = trainer.step_number
-    sums, logged = {}, 0
-    with open(run_folder / "log.csv", "a", newline="") as file:
-        log = csv.writer(file)
-        while trainer.step_number < config["train"]["steps"]:
-            for key, value in trainer.step().items():
-                sums[key] = sums.get(key, 0.0) + value
-            logged += 1
-            if logged == 50:
-                means = {key: value / logged for key, value in sums.items()}
-                elapsed = time.time() - started
-                left = (config["train"]["steps"] - trainer.step_number) * elapsed / (trainer.step_number - first)
-                if file.tell() == 0:
-                    log.writerow(["step", "seconds", *means])
-                log.writerow([trainer.step_number, round(elapsed, 1), *(round(v, 5) for v in means.values())])
-                file.flush()
-                text = " ".join(f"{key} {value:.4f}" for key, value in means.items())
-                print(f"step {trainer.step_number} left {left / 60:.0f} min {text}", flush=True)
-                sums, logged = {}, 0
-            if time.time() - saved > config["train"]["checkpoint_minutes"] * 60:
-                save(trainer, checkpoint)
-                saved = time.time()
-            if minutes and time.time() - started > minutes * 60:
-                break
-    save(trainer, checkpoint)
-
-
-def save(trainer, path):
-    """Writes a checkpoint so that a kill at any moment leaves a whole one."""
-    temporary = path.with_suffix(".tmp")
-    torch.save(trainer.state(), temporary)
-    temporary.replace(path)
+        for mean, value in zip(self.average.buffers(), self.model.buffers()):
+            mean.lerp_(value, 1 - decay)
