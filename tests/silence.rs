@@ -4,12 +4,12 @@ mod common;
 
 use vrvq::codec::{Rate, count};
 use vrvq::engine::{FrameReport, Pipeline};
-use vrvq::model::{Encoded, Encoder, Model};
+use vrvq::model::{Encoded, EncoderStream, Model};
 
 #[test]
 fn digital_silence_costs_one_codebook_at_every_level() {
     let model = Model::builtin().unwrap();
-    let mut encoder = Encoder::new(&model, 1).unwrap();
+    let mut encoder = EncoderStream::new(&model, 1).unwrap();
     let mut encoded = Encoded::default();
     let hops = 10 * 86;
     encoder.step(&vec![0.0; hops * 512], hops, &mut encoded).unwrap();

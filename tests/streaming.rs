@@ -3,14 +3,14 @@
 mod common;
 
 use vrvq::codec::count;
-use vrvq::model::{Decoder, Encoded, Encoder, Model};
+use vrvq::model::{DecoderStream, Encoded, EncoderStream, Model};
 
 /// Codes, importance and decoded samples of `audio` (one channel), stepped `hops` at a time.
 fn run(audio: &[f32], hops: usize) -> (Vec<u16>, Vec<f32>, Vec<f32>) {
     let model = Model::builtin().unwrap();
     let (hop, codebooks) = (model.card().hop, model.card().codebooks);
-    let mut encoder = Encoder::new(&model, 1).unwrap();
-    let mut decoder = Decoder::new(&model, 1).unwrap();
+    let mut encoder = EncoderStream::new(&model, 1).unwrap();
+    let mut decoder = DecoderStream::new(&model, 1).unwrap();
     let (mut codes, mut importance, mut decoded) = (Vec::new(), Vec::new(), Vec::new());
     let mut encoded = Encoded::default();
     for chunk in audio.chunks(hops * hop) {
@@ -57,7 +57,7 @@ fn two_channels_of_one_batch_are_two_streams() {
     let (left, right) = (&audio[..512 * 20], &audio[512 * 500..512 * 520]);
     let model = Model::builtin().unwrap();
     let codebooks = model.card().codebooks;
-    let mut stereo = Encoder::new(&model, 2).unwrap();
+    let mut stereo = EncoderStream::new(&model, 2).unwrap();
     let mut encoded = Encoded::default();
     stereo.step(&[left, right].concat(), 20, &mut encoded).unwrap();
     for (channel, audio) in [left, right].into_iter().enumerate() {
@@ -74,7 +74,7 @@ fn two_channels_of_one_batch_are_two_streams() {
 fn a_reset_stream_starts_anew() {
     let audio = common::demo_mono();
     let model = Model::builtin().unwrap();
-    let mut encoder = Encoder::new(&model, 1).unwrap();
+    let mut encoder = EncoderStream::new(&model, 1).unwrap();
     let (mut first, mut second) = (Encoded::default(), Encoded::default());
     encoder.step(&audio[..512 * 30], 30, &mut first).unwrap();
     encoder.reset().unwrap();
@@ -108,7 +108,7 @@ fn it_is_the_model_that_was_trained() {
     // Decoded from the same codes, so that a tie in the search doesn't count twice.
     let counts: Vec<u8> = reference.importance.iter().map(|&p| count(p, reference.level, codebooks) as u8).collect();
     let mut decoded = vec![0.0; frames * hop];
-    Decoder::new(&model, 1).unwrap().step(&expected, &counts, frames, &mut decoded).unwrap();
+    DecoderStream::new(&model, 1).unwrap().step(&expected, &counts, frames, &mut decoded).unwrap();
     let kept: Vec<f32> = decoded.iter().step_by(reference.every).copied().collect();
     let s = common::largest_difference(&kept, &reference.decoded);
     assert!(s < 1e-4, "samples differ by {s}");

@@ -5,15 +5,19 @@
 //! the residual codebooks it uses.
 
 mod bitrate;
+pub(crate) mod entropy;
 mod packet;
 mod rate;
 mod search;
+mod stereo;
 mod target;
 
 pub use bitrate::{BitrateMeter, kilobits_per_second};
+pub use entropy::Tables;
 pub use packet::{Packet, PacketError, PacketFormat};
 pub use rate::{LEVEL_MAX, LEVEL_MIN, Rate, RateControl, RateMode, clamp_level, count, level_for_count};
 pub use search::{Codebooks, MAX_BEAM, SearchBuffers};
+pub use stereo::{StereoMode, to_coded, to_left_right};
 pub use target::{TARGET_MAX, TARGET_MIN, Target, TargetControl, WINDOW_MAX, WINDOW_MIN};
 
 /// Most codebooks any supported model has (DAC's 24 kHz model: 32).

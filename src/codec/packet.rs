@@ -84,6 +84,11 @@ impl PacketFormat {
         }
     }
 
+    /// The count of every frame, in constant bitrate.
+    pub fn constant_count(&self) -> Option<usize> {
+        self.constant
+    }
+
     /// Bits of the count: none in constant bitrate.
     pub fn count_bits(&self) -> usize {
         if self.constant.is_some() { 0 } else { bits_for(self.codebooks) as usize }
@@ -110,23 +115,44 @@ impl PacketFormat {
     /// [`PacketError::Count`] where `codes` is empty or too long, or has another count than the constant one,
     /// [`PacketError::Code`] where a code is out of range.
     pub fn pack(&self, codes: &[u16], packet: &mut Packet) -> Result<(), PacketError> {
+        packet.bytes.clear();
+        packet.bits = 0;
+        let mut writer = BitWriter::endian(&mut packet.bytes, BigEndian);
+        self.append(codes, &mut writer)?;
+        let aligned = writer.byte_align();
+        debug_assert!(aligned.is_ok(), "a Vec takes every byte");
+        packet.bits = self.frame_bits(codes.len());
+        Ok(())
+    }
+
+    /// Whether `codes` are those of a frame.
+    ///
+    /// # Errors
+    /// As [`Self::pack`].
+    pub fn check(&self, codes: &[u16]) -> Result<(), PacketError> {
         let Self { codebooks, codebook_size, constant } = *self;
         let wrong = constant.is_some_and(|count| count != codes.len());
         if codes.is_empty() || codes.len() > codebooks || wrong {
             return Err(PacketError::Count { count: codes.len(), codebooks });
         }
-        if let Some((codebook, &code)) = codes.iter().enumerate().find(|(_, c)| usize::from(**c) >= codebook_size) {
-            return Err(PacketError::Code { code: code.into(), codebook, codebook_size });
+        match codes.iter().enumerate().find(|(_, code)| usize::from(**code) >= codebook_size) {
+            Some((codebook, &code)) => Err(PacketError::Code { code: code.into(), codebook, codebook_size }),
+            None => Ok(()),
         }
-        packet.bytes.clear();
-        packet.bits = self.frame_bits(codes.len());
-        let mut writer = BitWriter::endian(&mut packet.bytes, BigEndian);
+    }
+
+    /// As [`Self::pack`], behind the bits that were written before.
+    pub(crate) fn append(
+        &self,
+        codes: &[u16],
+        writer: &mut BitWriter<&mut Vec<u8>, BigEndian>,
+    ) -> Result<(), PacketError> {
+        self.check(codes)?;
         let written = writer
-            .write_var(self.count_bits() as u32, if constant.is_some() { 0 } else { codes.len() as u32 - 1 })
+            .write_var(self.count_bits() as u32, if self.constant.is_some() { 0 } else { codes.len() as u32 - 1 })
             .and_then(|()| {
-                codes.iter().try_for_each(|&code| writer.write_var(bits_for(codebook_size), u32::from(code)))
-            })
-            .and_then(|()| writer.byte_align());
+                codes.iter().try_for_each(|&code| writer.write_var(bits_for(self.codebook_size), u32::from(code)))
+            });
         debug_assert!(written.is_ok(), "a Vec takes every byte");
         Ok(())
     }
@@ -137,9 +163,18 @@ impl PacketFormat {
     /// [`PacketError::Truncated`] where the bytes end too early; [`PacketError::Count`] and [`PacketError::Code`]
     /// where the bits name a count or a code that the format doesn't have.
     pub fn unpack(&self, bytes: &[u8], codes: &mut [u16; super::MAX_CODEBOOKS]) -> Result<usize, PacketError> {
+        self.read(&mut BitReader::endian(bytes, BigEndian), bytes.len() * 8, codes)
+    }
+
+    /// As [`Self::unpack`], from where the last frame ended; `bits` is the length of the whole.
+    pub(crate) fn read(
+        &self,
+        reader: &mut BitReader<&[u8], BigEndian>,
+        bits: usize,
+        codes: &mut [u16; super::MAX_CODEBOOKS],
+    ) -> Result<usize, PacketError> {
         let Self { codebooks, codebook_size, constant } = *self;
-        let truncated = |_| PacketError::Truncated { bits: bytes.len() * 8 };
-        let mut reader = BitReader::endian(bytes, BigEndian);
+        let truncated = |_| PacketError::Truncated { bits };
         let count = match constant {
             Some(count) => count,
             None => reader.read_var::<u32>(bits_for(codebooks)).map_err(truncated)? as usize + 1,

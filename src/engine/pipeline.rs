@@ -4,14 +4,14 @@
 use super::EngineError;
 use super::report::{ChannelFrame, FrameReport, MAX_CHANNELS};
 use crate::codec::{MAX_CODEBOOKS, Packet, Rate};
-use crate::model::{Decoder, Encoded, Encoder, Model};
+use crate::model::{DecoderStream, Encoded, EncoderStream, Model};
 use std::sync::Arc;
 
 /// Encoder and decoder of one stream with the packets between them.
 pub struct Pipeline {
     model: Arc<Model>,
-    encoder: Encoder,
-    decoder: Decoder,
+    encoder: EncoderStream,
+    decoder: DecoderStream,
     encoded: Encoded,
     packets: Vec<Packet>,
     /// `[channels, codebooks]`, as unpacked.
@@ -27,8 +27,8 @@ impl Pipeline {
     pub fn new(model: &Arc<Model>, channels: usize) -> Result<Self, EngineError> {
         let channels = channels.clamp(1, MAX_CHANNELS);
         Ok(Self {
-            encoder: Encoder::new(model, channels)?,
-            decoder: Decoder::new(model, channels)?,
+            encoder: EncoderStream::new(model, channels)?,
+            decoder: DecoderStream::new(model, channels)?,
             encoded: Encoded::default(),
             packets: vec![Packet::default(); channels],
             codes: vec![0; channels * model.card().codebooks],

@@ -1,5 +1,6 @@
 //! What a user sets while the loop runs.
 
+pub use crate::codec::StereoMode;
 use serde::{Deserialize, Serialize};
 
 /// What is heard.
@@ -19,30 +20,6 @@ pub enum Monitor {
 
 /// Most gain of the difference, in dB.
 pub const MAX_DIFFERENCE_GAIN_DB: f32 = 24.0;
-
-/// How two channels are coded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub enum StereoMode {
-    /// Left and right.
-    #[default]
-    LeftRight,
-    /// Mid, (left + right) / 2, and side, (left - right) / 2.
-    MidSide,
-    /// The sum alone, (left + right) / 2: one coded channel, heard on both sides. Dry stays as it came, so the
-    /// difference holds the side, which is what this mode takes away.
-    Mono,
-}
-
-impl StereoMode {
-    /// Names of the coded channels, two or one.
-    pub fn channel_names(self) -> &'static [&'static str] {
-        match self {
-            Self::LeftRight => &["Left", "Right"],
-            Self::MidSide => &["Mid", "Side"],
-            Self::Mono => &["Mono"],
-        }
-    }
-}
 
 /// Most whole hops that the safety setting adds to the latency.
 pub const MAX_SAFETY_HOPS: u32 = 8;

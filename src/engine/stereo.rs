@@ -3,7 +3,7 @@
 //! Neighbouring frames overlap, so the hop between a frame of one mode and a frame of the other is neither: it is
 //! silent, with a fade of one hop before and after it.
 
-use super::settings::StereoMode;
+pub(super) use crate::codec::{StereoMode, to_coded, to_left_right};
 
 /// Where a switch stands, by the hop that is coded next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,33 +63,6 @@ impl Stereo {
                 (self.mode, Fade::In)
             }
         }
-    }
-}
-
-/// Left and right, `[2, hop]`, to what `mode` codes, in place. The sum has silence beside it, which is not coded: both
-/// modes keep one encoder state, and the second row costs a fifth of the time.
-pub(super) fn to_coded(mode: StereoMode, planar: &mut [f32]) {
-    if mode == StereoMode::LeftRight {
-        return;
-    }
-    let (left, right) = planar.split_at_mut(planar.len() / 2);
-    for (left, right) in left.iter_mut().zip(right) {
-        let side = if mode == StereoMode::MidSide { 0.5 * (*left - *right) } else { 0.0 };
-        (*left, *right) = (0.5 * (*left + *right), side);
-    }
-}
-
-/// What `mode` coded, `[2, hop]`, to left and right in place.
-pub(super) fn to_left_right(mode: StereoMode, planar: &mut [f32]) {
-    let (mid, side) = planar.split_at_mut(planar.len() / 2);
-    match mode {
-        StereoMode::LeftRight => {}
-        StereoMode::MidSide => {
-            for (mid, side) in mid.iter_mut().zip(side) {
-                (*mid, *side) = (*mid + *side, *mid - *side);
-            }
-        }
-        StereoMode::Mono => side.copy_from_slice(mid),
     }
 }
 

@@ -1,8 +1,9 @@
 //! Reading a model file.
 
 use super::{ModelCard, ModelError, stream::SessionPool};
-use crate::codec::{Codebooks, PacketFormat};
+use crate::codec::{Codebooks, PacketFormat, Tables};
 use half::f16;
+use sha2::{Digest, Sha256};
 use std::io::{Cursor, Read, Seek};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -12,6 +13,8 @@ static BUILTIN: &[u8] = include_bytes!("../../assets/live.vrvqmodel");
 
 /// Largest card accepted, in bytes.
 const MAX_CARD: u64 = 1 << 20;
+/// Largest code tables accepted, in bytes.
+const MAX_TABLES: u64 = 1 << 26;
 /// Largest graph accepted, in bytes: the limit of ONNX's own format.
 const MAX_GRAPH: u64 = 1 << 31;
 
@@ -19,6 +22,8 @@ const MAX_GRAPH: u64 = 1 << 31;
 pub struct Model {
     card: ModelCard,
     format: PacketFormat,
+    hash: [u8; 32],
+    tables: Option<Arc<Tables>>,
     pub(super) codebooks: Option<Codebooks>,
     pub(super) encoder: Vec<u8>,
     pub(super) decoder: Vec<u8>,
@@ -41,6 +46,23 @@ fn read_codebooks<R: Read + Seek>(
         entry: ENTRY,
         reason: format!("{} bytes are not {expected} bytes of finite half-precision floats", bytes.len()),
     })
+}
+
+/// The tables of an archive that has some.
+fn read_tables<R: Read + Seek>(
+    archive: &mut zip::ZipArchive<R>,
+    card: &ModelCard,
+) -> Result<Option<Arc<Tables>>, ModelError> {
+    const ENTRY: &str = "tables.bin";
+    if archive.index_for_name(ENTRY).is_none() {
+        return Ok(None);
+    }
+    let tables = Tables::from_bytes(&read_entry(archive, ENTRY, MAX_TABLES)?);
+    let format = card.packet_format()?;
+    match tables.filter(|tables| tables.fit(format)) {
+        Some(tables) => Ok(Some(Arc::new(tables))),
+        None => Err(ModelError::Entry { entry: ENTRY, reason: "these are no code tables of this model".into() }),
+    }
 }
 
 /// The whole of one entry, but no more than `limit` bytes of it, whatever the archive claims.
@@ -91,6 +113,8 @@ impl Model {
         let card = ModelCard::parse(&read_entry(&mut archive, "card.json", MAX_CARD)?)?;
         Ok(Self {
             format: card.packet_format()?,
+            hash: Sha256::digest(bytes).into(),
+            tables: read_tables(&mut archive, &card)?,
             codebooks: read_codebooks(&mut archive, &card)?,
             encoder: read_entry(&mut archive, "encoder.onnx", MAX_GRAPH)?,
             decoder: read_entry(&mut archive, "decoder.onnx", MAX_GRAPH)?,
@@ -103,6 +127,16 @@ impl Model {
     /// What the model states about itself.
     pub fn card(&self) -> &ModelCard {
         &self.card
+    }
+
+    /// SHA-256 of the model file: what a `.vrvq` file names it by.
+    pub fn hash(&self) -> &[u8; 32] {
+        &self.hash
+    }
+
+    /// Tables for entropy coding, where the file has some.
+    pub fn tables(&self) -> Option<Arc<Tables>> {
+        self.tables.clone()
     }
 
     /// How its frames are packed.

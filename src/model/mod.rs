@@ -15,4 +15,4 @@ pub use card::{LatencySamples, LevelRange, ModelCard, SearchCard};
 pub use error::ModelError;
 pub use file::Model;
 pub use runtime::{RUNTIME_LIBRARY_VARIABLE, Runtime, runtime, runtime_folder};
-pub use stream::{Decoder, Encoded, Encoder};
+pub use stream::{DecoderStream, Encoded, EncoderStream};

@@ -149,12 +149,12 @@ const ENCODER: &str = "encoder";
 const DECODER: &str = "decoder";
 
 /// An encoder stream.
-pub struct Encoder {
+pub struct EncoderStream {
     stream: Stream,
     search: SearchBuffers,
 }
 
-impl Encoder {
+impl EncoderStream {
     /// A stream of `channels` channels at its start. Loads the graph, unless an earlier stream left one.
     ///
     /// # Errors
@@ -207,9 +207,9 @@ impl Encoder {
 }
 
 /// A decoder stream.
-pub struct Decoder(Stream);
+pub struct DecoderStream(Stream);
 
-impl Decoder {
+impl DecoderStream {
     /// A stream of `channels` channels at its start. Loads the graph, unless an earlier stream left one.
     ///
     /// # Errors
