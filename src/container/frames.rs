@@ -273,8 +273,8 @@ impl<'a> FrameBlock<'a> {
         let mut frames = Frames::new(header, self.first, stereo, self.constant);
         let format = frames.format(header.format);
         if self.flags & ENTROPY != 0 {
-            let take = |count: usize, codes: &[u16; MAX_CODEBOOKS]| frames.push_channel(count, codes);
             let channels = frames.channels;
+            let take = |count: usize, codes: &[u16; MAX_CODEBOOKS]| frames.push_channel(count, codes);
             entropy::decode(format, channels, self.data, self.frames as usize, tables, take).map_err(|_| Malformed)?;
             frames.bits = self.data.len() as u64 * 8;
         } else {
