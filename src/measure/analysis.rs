@@ -2,7 +2,7 @@
 
 use crate::audio::{AudioReader, ReadError, ResampleError, resample};
 use crate::codec::{Rate, kilobits_per_second};
-use crate::model::{Decoder, Encoded, Encoder, Model, ModelError};
+use crate::model::{DecoderStream, Encoded, EncoderStream, Model, ModelError};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -70,7 +70,7 @@ impl Analysis {
     pub fn new(model: &Arc<Model>, samples: Vec<f32>) -> Result<Self, ModelError> {
         let card = model.card();
         let frames = (samples.len() + card.delay()).div_ceil(card.hop);
-        let mut encoder = Encoder::new(model, 1)?;
+        let mut encoder = EncoderStream::new(model, 1)?;
         let mut encoded = Encoded::default();
         let mut result = Self { model: model.clone(), samples, codes: Vec::new(), importance: Vec::new() };
         let mut input = Vec::new();
@@ -121,7 +121,7 @@ impl Analysis {
     pub fn decode(&self, rate: Rate) -> Result<Vec<f32>, ModelError> {
         let card = self.model.card();
         let counts = self.counts(rate);
-        let mut decoder = Decoder::new(&self.model, 1)?;
+        let mut decoder = DecoderStream::new(&self.model, 1)?;
         let mut decoded = vec![0.0; counts.len() * card.hop];
         for first in (0..counts.len()).step_by(HOPS) {
             let hops = HOPS.min(counts.len() - first);
