@@ -152,7 +152,7 @@ fn damage_is_silence_in_its_place_and_named() {
     assert_eq!((damage.kind, damage.frames), (DamageKind::Bytes, 43));
     let channel = &decoded.channels[0];
     assert_eq!(channel.len(), whole.len());
-    let at = |frame: u64| (frame * 512) as usize - 1024;
+    let at = |frame: u64| (frame * 512) as usize - model.card().delay();
     let (first, last) = (at(damage.first), at(damage.first + damage.frames));
     assert!(channel[first..last].iter().all(|&sample| sample == 0.0));
     assert!(channel[first - 1024..first - 512].iter().any(|&sample| sample != 0.0));

@@ -42,6 +42,7 @@ impl<W: Write> Writer<W> {
         tags: &Tags,
         tables: Option<Arc<Tables>>,
     ) -> Result<Self, ContainerError> {
+        header.check()?;
         let tables = tables.filter(|tables| header.payload == Payload::Entropy && tables.fit(header.format));
         header.tables = tables.as_ref().map(|tables| tables.checksum());
         let block_frames = (DEFAULT_BLOCK_SECONDS * header.frame_rate()).round() as usize;
