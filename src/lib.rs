@@ -4,10 +4,12 @@
 //! stepped hop by hop), [`container`] (frames in a `.vrvq` file), [`coding`] (sound to such files and back: the
 //! library's way in), [`engine`] (the loop beside a real-time audio thread), [`blind`] (the blind test), [`editor`]
 //! (the view), [`picture`] and [`export`] (what is on screen, as files), [`plugin`] (CLAP and VST3), [`standalone`] (the app). Beside them: [`audio`]
-//! (files and pipes), [`measure`] (distortion), [`figure`] (for print), [`compare`] (other codecs). Dependencies point that way only.
+//! (files and pipes), [`measure`] (distortion), [`figure`] (for print), [`compare`] (other codecs), [`cli`]
+//! (the command line). Dependencies point that way only.
 
 pub mod audio;
 pub mod blind;
+pub mod cli;
 pub mod codec;
 pub mod coding;
 pub mod compare;

@@ -1,5 +1,5 @@
-//! The standalone app.
+//! The program: the command line, and without a command the app.
 
 fn main() -> std::process::ExitCode {
-    vrvq::standalone::main()
+    vrvq::cli::main()
 }

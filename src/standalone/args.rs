@@ -1,31 +1,11 @@
-//! The command line.
+//! How to run the loop.
 
 use crate::codec::{LEVEL_MAX, LEVEL_MIN, RateControl, TARGET_MAX, TARGET_MIN, Target};
 use crate::engine::{DEFAULT_SAFETY_HOPS, MAX_SAFETY_HOPS};
 use crate::model::ModelCard;
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::ValueEnum;
 use std::path::PathBuf;
 use std::time::Duration;
-
-/// Hear and see a variable-bitrate neural audio codec live.
-///
-/// Without a command the window opens: the microphone, or a file, goes through the codec and is heard. Where there
-/// is no display or no sound device, the bundled clip goes through the same loop and is written to a folder.
-#[derive(Debug, Clone, Parser)]
-#[command(name = "vrvq", version, args_conflicts_with_subcommands = true)]
-pub struct Args {
-    #[command(subcommand)]
-    pub command: Option<Command>,
-    #[command(flatten)]
-    pub run: RunArgs,
-}
-
-/// What to do instead of running the loop.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
-pub enum Command {
-    /// List the sound devices with their sample rates and buffer sizes.
-    Devices,
-}
 
 /// A sound system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -144,11 +124,12 @@ fn seconds(text: &str) -> Result<Duration, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
+    use clap::Parser;
 
-    #[test]
-    fn the_command_line_is_consistent() {
-        Args::command().debug_assert();
+    #[derive(Debug, Parser)]
+    struct Args {
+        #[command(flatten)]
+        run: RunArgs,
     }
 
     #[test]

@@ -34,32 +34,30 @@ use crate::engine::{ReportReceiver, StereoMode, Telemetry};
 use crate::interrupt;
 use crate::model::Model;
 use anyhow::Result;
-use args::{Args, Command, RunArgs};
-use clap::Parser;
+pub use args::RunArgs;
 use devices::{Devices, Direction};
+pub use headless::bundled_clip;
 use say::say;
 use session::Parts;
 use settings::Settings;
 use std::process::ExitCode;
 
-/// Runs the app with the program's arguments.
-pub fn main() -> ExitCode {
-    let args = Args::parse();
+/// Runs the app.
+pub fn main(args: &RunArgs) -> ExitCode {
     devices::silence_system_messages();
-    let result = match args.command {
-        Some(Command::Devices) => {
-            say!("{}", devices::describe_all().trim_end());
-            Ok(())
-        }
-        None => run(&args.run),
-    };
-    match result {
+    match run(args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
             eprintln!("vrvq: {}", full_text(&e));
             ExitCode::FAILURE
         }
     }
+}
+
+/// Text of all sound devices, for the terminal.
+pub fn describe_devices() -> String {
+    devices::silence_system_messages();
+    devices::describe_all()
 }
 
 /// The error and its causes, without those that its text holds already.

@@ -1,0 +1,125 @@
+//! `vrvq figure`.
+
+use super::args::{FigureCommand, RdArgs, UsageArgs};
+use super::batch;
+use super::failure::Failure;
+use super::measured::{Measurement, Row, each, measurement, rows, show};
+use crate::codec::Rate;
+use crate::compare::Scores;
+use crate::figure::FigureFormat;
+use crate::figure::curves::{Curve, CurvesFigure, Point};
+use crate::figure::usage::UsageFigure;
+use crate::measure::{Analysis, MelDistance, read_mono};
+
+/// Names of the two curves.
+const VBR: &str = "VBR";
+const CBR: &str = "CBR";
+
+/// Runs the command.
+///
+/// # Errors
+/// What couldn't be read, measured or drawn.
+pub fn run(command: &FigureCommand) -> Result<(), Failure> {
+    match command {
+        FigureCommand::Usage(args) => usage(args),
+        FigureCommand::Rd(args) => rate_distortion(args),
+    }
+}
+
+fn usage(args: &UsageArgs) -> Result<(), Failure> {
+    FigureFormat::of(&args.output)?;
+    let model = args.model.open()?;
+    let card = model.card();
+    let samples = read_mono(&args.file, card.sample_rate, args.start, args.duration)?;
+    let analysis = Analysis::new(&model, samples)?;
+    let title = args.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let mut levels = args.levels.clone();
+    levels.sort_by(f32::total_cmp);
+    let figure = UsageFigure {
+        analysis: &analysis,
+        title: &title,
+        subtitle: &format!(
+            "{}: {} codebooks of {}, {:.2} frames/s; kb/s with the bits of the count",
+            card.name,
+            card.codebooks,
+            card.codebook_size,
+            card.frame_rate()
+        ),
+        start: args.start,
+        levels: &levels,
+        sample_rate: card.sample_rate,
+        codebooks: card.codebooks,
+        frame_rate: card.frame_rate(),
+        delay: card.delay(),
+    };
+    Ok(figure.write(&args.output)?)
+}
+
+fn rate_distortion(args: &RdArgs) -> Result<(), Failure> {
+    FigureFormat::of(&args.output)?;
+    let files = batch::audio_files(&args.inputs)?;
+    let model = args.model.open()?;
+    let card = model.card();
+    let mel = MelDistance::new(card.sample_rate);
+    let levels = args.levels.iter().map(|&level| (VBR, format!("l = {level}"), Rate::Level(level)));
+    let counts = (1..=card.codebooks as u8).map(|number| (CBR, format!("n = {number}"), Rate::Codebooks(number)));
+    let points: Vec<_> = levels.chain(counts).collect();
+    let measured = each(&files, &args.measure, &model, |analysis| {
+        points.iter().map(|(codec, point, rate)| ours(analysis, codec, point, *rate, &mel)).collect()
+    })?;
+    let rows = rows(&measured);
+    let files = rows.iter().map(|row| row.files).max().unwrap_or(0);
+    let seconds: f64 = measured.iter().filter(|m| m.point == points[0].1).map(|m| m.seconds).sum();
+    let figure = CurvesFigure {
+        title: "Variable against constant bitrate".into(),
+        subtitle: format!(
+            "{}; {files} files, {seconds:.0} s; VBR with the bits of the count, CBR needs none",
+            card.name
+        ),
+        measures: vec!["SI-SDR, dB".into(), "Log-mel distance".into()],
+        curves: [VBR, CBR]
+            .map(|codec| curve(codec, &rows, &[|row| Some(row.si_sdr_db), |row| Some(row.log_mel)]))
+            .into(),
+    };
+    figure.write(&args.output)?;
+    show(&rows, &args.measure)
+}
+
+/// Our model at one rate.
+pub fn ours(
+    analysis: &Analysis,
+    codec: &str,
+    point: &str,
+    rate: Rate,
+    mel: &MelDistance,
+) -> Result<Measurement, Failure> {
+    super::failure::interruption()?;
+    let decoded = analysis.decode(rate)?;
+    let (si_sdr, log_mel) = measurement(&analysis.samples, &decoded, mel);
+    let seconds = analysis.seconds();
+    let bits = analysis.kilobits(rate) * 1000.0 * seconds;
+    Ok(Measurement {
+        codec: codec.to_owned(),
+        point: point.to_owned(),
+        bits,
+        seconds,
+        si_sdr,
+        log_mel,
+        scores: Scores::default(),
+    })
+}
+
+/// The rows of a codec as a curve, in order of bitrate.
+pub fn curve(codec: &str, rows: &[Row], values: &[fn(&Row) -> Option<f64>]) -> Curve {
+    let mut points: Vec<Point> = rows
+        .iter()
+        .filter(|row| row.codec == codec)
+        .map(|row| Point {
+            kilobits: row.kilobits_per_second,
+            values: values.iter().map(|value| value(row)).collect(),
+            label: row.point.rsplit(' ').next().unwrap_or_default().to_owned(),
+        })
+        .collect();
+    points.sort_by(|a, b| a.kilobits.total_cmp(&b.kilobits));
+    Curve { name: codec.to_owned(), points, dashed: codec == CBR }
+}

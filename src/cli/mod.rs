@@ -1,0 +1,52 @@
+//! The command line: `vrvq figure`, `compare` and so on; without a command, the app.
+//!
+//! Unix manners: standard output holds data and nothing else (what `info`, `bench` and `compare` find out is their
+//! data); messages go to standard error, progress only where that is a terminal. Exit codes are those of
+//! [`Failure::code`]. Files appear under their names when they are whole.
+
+mod args;
+mod batch;
+mod bench;
+mod compare;
+mod failure;
+mod figure;
+mod manual;
+mod measured;
+mod model;
+mod progress;
+
+use crate::interrupt;
+use crate::standalone;
+use args::{Cli, Command};
+use clap::Parser;
+use failure::Failure;
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// How long a program that was interrupted may take to end by itself; one that waits for a pipe wouldn't.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Runs the program with its arguments.
+pub fn main() -> ExitCode {
+    let Cli { command, run } = Cli::parse();
+    let Some(command) = command else { return standalone::main(&run) };
+    interrupt::watch(Some(PATIENCE));
+    let result = match command {
+        Command::Devices => failure::print(standalone::describe_devices().trim_end()),
+        Command::Bench(args) => bench::run(&args),
+        Command::Figure(args) => figure::run(&args),
+        Command::Compare(args) => compare::run(&args),
+        Command::Completions { shell } => manual::completions(shell),
+        Command::Man { folder } => manual::pages(&folder),
+    };
+    let failure = match result {
+        // An end that was asked for is one, even where everything came through in time.
+        Ok(()) if interrupt::requested() => Failure::Interrupted,
+        Ok(()) => return ExitCode::SUCCESS,
+        Err(failure) => failure,
+    };
+    if let Some(text) = failure.text() {
+        progress::warn(&text);
+    }
+    ExitCode::from(failure.code())
+}

@@ -1,0 +1,34 @@
+//! The model that a command runs, and where.
+
+use super::args::ModelArgs;
+use super::failure::Failure;
+use super::progress::warn;
+use crate::model::{Model, runtime};
+use std::sync::Arc;
+
+impl ModelArgs {
+    /// Opens the model.
+    ///
+    /// # Errors
+    /// A model file that can't be read, a device that isn't there.
+    pub fn open(&self) -> Result<Arc<Model>, Failure> {
+        if !self.device.eq_ignore_ascii_case("cpu") {
+            return Err(Failure::Failed(format!(
+                "--device {}: there is no such device here; there is: cpu",
+                self.device
+            )));
+        }
+        if let Some(notice) = runtime()?.notice() {
+            warn(notice);
+        }
+        Ok(match &self.model {
+            Some(path) => Model::open(path).map_err(|error| Failure::about(path.display(), error))?,
+            None => Model::builtin()?,
+        })
+    }
+}
+
+/// Files that are worked on at a time, where the user doesn't say.
+pub fn workers(jobs: Option<u16>) -> usize {
+    jobs.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from)
+}
