@@ -76,7 +76,7 @@ pub fn run(args: &CompareArgs) -> Result<(), Failure> {
     })?;
     let rows = rows(&measured);
     if let Some(output) = &args.output {
-        draw(&rows, &files.len(), &card.name).write(output)?;
+        draw(&rows, files.len(), &card.name).write(output)?;
     }
     show(&rows, &args.measure)
 }
@@ -155,7 +155,7 @@ fn external(
     Ok(measured)
 }
 
-fn draw(rows: &[Row], files: &usize, model: &str) -> CurvesFigure {
+fn draw(rows: &[Row], files: usize, model: &str) -> CurvesFigure {
     let there: Vec<&Measure> =
         MEASURES.iter().filter(|(_, value)| rows.iter().any(|row| value(row).is_some())).collect();
     let values: Vec<fn(&Row) -> Option<f64>> = there.iter().map(|(_, value)| *value).collect();
@@ -167,7 +167,7 @@ fn draw(rows: &[Row], files: &usize, model: &str) -> CurvesFigure {
     }
     CurvesFigure {
         title: format!("{model} and other codecs at the same measured bitrates"),
-        subtitle: format!("{files} files, one channel; bits of packets, without containers"),
+        subtitle: format!("{files} file(s), one channel; bits of packets, without containers"),
         measures: there.iter().map(|(name, _)| (*name).to_owned()).collect(),
         curves: codecs.into_iter().map(|codec| curve(codec, rows, &values)).collect(),
     }

@@ -117,7 +117,7 @@ pub fn curve(codec: &str, rows: &[Row], values: &[fn(&Row) -> Option<f64>]) -> C
         .map(|row| Point {
             kilobits: row.kilobits_per_second,
             values: values.iter().map(|value| value(row)).collect(),
-            label: row.point.rsplit(' ').next().unwrap_or_default().to_owned(),
+            label: row.point.trim_end_matches(" kb/s").rsplit(' ').next().unwrap_or_default().to_owned(),
         })
         .collect();
     points.sort_by(|a, b| a.kilobits.total_cmp(&b.kilobits));

@@ -166,7 +166,7 @@ impl ExternalCodec {
         let asked = best.map_or(asked, |(asked, _)| asked);
         self.encode(&source, &coded, asked)?;
         self.decode(&coded, &decoded, sample_rate)?;
-        let samples = aligned(samples, sample_rate, &read_first(&decoded)?)?;
+        let samples = aligned(samples, sample_rate, &read_first(&decoded, sample_rate)?)?;
         Ok(CodedSignal { samples, bits: coded_bits(&coded)?, setting: format!("{asked:.2} kb/s") })
     }
 
@@ -238,12 +238,12 @@ pub(super) fn write_wav(path: &Path, samples: &[f32], sample_rate: u32) -> Resul
     Ok(())
 }
 
-/// The first channel of a file.
-fn read_first(path: &Path) -> Result<Vec<f32>, CodecError> {
+/// The first channel of a file at `sample_rate` Hz: at low bitrates MP3 encoders choose low rates of their own.
+fn read_first(path: &Path, sample_rate: u32) -> Result<Vec<f32>, CodecError> {
     let mut reader = AudioReader::open(path)?;
     let mut samples = Vec::new();
     while let Some(planes) = reader.read()? {
         samples.extend_from_slice(&planes[0]);
     }
-    Ok(samples)
+    Ok(resample(&[samples], reader.sample_rate(), sample_rate)?.swap_remove(0))
 }
