@@ -177,10 +177,6 @@ fn real_time_is_aligned_or_silent() {
 #[test]
 fn parameters_are_what_sessions_rely_on() {
     let mut host = Host::new();
-    let names: Vec<&str> = host.parameters().iter().map(|p| p.name.as_str()).collect();
-    let rest = ["Difference gain", "Mode", "Codebooks", "Stereo", "Level match", "Target bitrate", "Target window"];
-    assert_eq!(names[..4], ["Level", "Monitor", "Bypass", "Safety"]);
-    assert_eq!(names[4..], rest);
     let by_name = |host: &Host, name: &str| host.parameters().iter().find(|p| p.name == name).unwrap().clone();
     let (level, bypass, safety) = (by_name(&host, "Level"), by_name(&host, "Bypass"), by_name(&host, "Safety"));
     assert!(level.flags.contains(ParamInfoFlags::IS_AUTOMATABLE));
@@ -189,18 +185,32 @@ fn parameters_are_what_sessions_rely_on() {
     // The ids that sessions and automation are stored under.
     let hash =
         |id: &str| id.bytes().fold(0_u32, |hash, byte| hash.wrapping_mul(31).wrapping_add(byte.into())) & !(1 << 31);
-    for (parameter, id) in host.parameters().iter().zip([
-        "level",
-        "monitor",
-        "bypass",
-        "safety",
-        "difference_gain",
-        "mode",
-        "codebooks",
-        "stereo",
-    ]) {
-        assert_eq!(parameter.id.get(), hash(id), "{}", parameter.name);
+    let of_both = [
+        ("Level", "level"),
+        ("Mode", "mode"),
+        ("Codebooks", "codebooks"),
+        ("Stereo", "stereo"),
+        ("Target bitrate", "target"),
+        ("Target window", "window"),
+        ("Packet loss", "loss"),
+        ("Loss burst", "loss_burst"),
+        ("Loss seed", "loss_seed"),
+    ];
+    let rest = [
+        ("Setting", "setting"),
+        ("Monitor", "monitor"),
+        ("Bypass", "bypass"),
+        ("Safety", "safety"),
+        ("Difference gain", "difference_gain"),
+        ("Level match", "level_match"),
+    ];
+    for (name, id) in of_both.into_iter().chain(rest) {
+        assert_eq!(by_name(&host, name).id.get(), hash(id), "{name}");
     }
+    for (name, id) in of_both {
+        assert_eq!(by_name(&host, &format!("{name} 2")).id.get(), hash(&format!("two_{id}")), "{name} 2");
+    }
+    assert_eq!(host.parameters().len(), 2 * of_both.len() + rest.len());
     for (text, part) in [("1", 0.0), ("48", 1.0), ("6.9282", 0.5)] {
         let value = host.value_of("Level", text);
         assert!((value - part).abs() < 1e-4, "level {text} is {value} of the range");
@@ -208,8 +218,18 @@ fn parameters_are_what_sessions_rely_on() {
         let shown: f64 = host.shown("Level").parse().unwrap();
         assert!((shown / text.parse::<f64>().unwrap() - 1.0).abs() < 0.01, "level {text} is shown as {shown}");
     }
-    for choice in ["Dry", "Difference", "Decoded"] {
-        host.set(&[("Monitor", choice)]);
-        assert_eq!(host.shown("Monitor"), choice);
+    for (name, choices) in [
+        ("Monitor", &["Dry", "Difference", "Split", "Decoded"][..]),
+        ("Stereo", &["Mid/Side", "Mono sum", "Left/Right"]),
+        ("Stereo 2", &["Mono sum"]),
+        ("Mode 2", &["CBR", "ABR", "VBR"]),
+        ("Setting", &["2", "1"]),
+        ("Packet loss", &["12.5 %", "0.0 %"]),
+        ("Loss burst 2", &["7 packets"]),
+    ] {
+        for choice in choices {
+            host.set(&[(name, choice)]);
+            assert_eq!(host.shown(name), *choice);
+        }
     }
 }

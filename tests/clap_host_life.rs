@@ -94,9 +94,84 @@ fn assert_no_step(output: &[Vec<f32>], changes: &[host::Change]) {
     }
 }
 
+/// Both settings run in a host too: switched by automation, each sounds as in a bounce of its own.
+#[test]
+fn the_settings_are_switched_by_automation() {
+    let audio = clip(90_000);
+    let settings =
+        [("Mode", "CBR"), ("Codebooks", "8"), ("Mode 2", "CBR"), ("Codebooks 2", "1"), ("Packet loss 2", "10")];
+    let bounce = |changes: &[host::Change]| {
+        let mut host = Host::offline(1, RATE, 512);
+        host.set(&settings);
+        host.run_with(&audio, &[512], changes)
+    };
+    let (one, two) = (bounce(&[(0, "Setting", "1")]), bounce(&[(0, "Setting", "2")]));
+    let switched = bounce(&[(30_000, "Setting", "2"), (60_000, "Setting", "1")]);
+    let fade = 442;
+    for (range, expected) in [(0..30_000, &one), (30_000 + fade..60_000, &two), (60_000 + fade..90_000, &one)] {
+        assert_eq!(switched[0][range.clone()], expected[0][range.clone()], "{range:?}");
+    }
+    let step = |samples: &[f32]| samples.windows(2).map(|w| (w[1] - w[0]).abs()).fold(0.0, f32::max);
+    let usual = step(&one[0]).max(step(&two[0]));
+    for at in [30_000, 60_000] {
+        assert!(step(&switched[0][at - 10..at + fade]) < 1.2 * usual, "a click at {at}");
+    }
+    assert!(first_difference(&one, &two).is_some());
+}
+
+/// Whatever is chosen, bypass is the input and nothing else: what is left when it is taken away is silence.
+#[test]
+fn in_bypass_nothing_is_left_of_the_difference() {
+    let audio = common::demo().map(|channel| channel[..60_000].to_vec());
+    for monitor in ["Decoded", "Dry", "Difference", "Split"] {
+        let mut host = Host::offline(2, RATE, 512);
+        host.set(&[("Monitor", monitor), ("Bypass", "on"), ("Difference gain", "24"), ("Level match", "on")]);
+        host.reset();
+        let (latency, output) = (host.latency(), host.run(&audio, &[512]));
+        for (input, output) in audio.iter().zip(&output) {
+            let left = input.iter().zip(&output[latency..]).map(|(input, output)| (input - output).abs());
+            assert_eq!(left.fold(0.0, f32::max), 0.0, "{monitor}");
+        }
+    }
+}
+
+/// Integrated loudness in LUFS.
+fn loudness(audio: &[f32]) -> f64 {
+    let mut meter = ebur128::EbuR128::new(1, 44_100, ebur128::Mode::I).unwrap();
+    meter.add_frames_f32(audio).unwrap();
+    meter.loudness_global().unwrap()
+}
+
+#[test]
+fn both_settings_are_matched_to_the_loudness_of_dry() {
+    // Twice: what is measured is the second time, when the material is known.
+    let clip = common::demo_mono();
+    let audio = vec![[&clip[..], &clip[..]].concat()];
+    for setting in ["1", "2"] {
+        let mut host = Host::offline(1, RATE, 512);
+        host.set(&[("Mode", "CBR"), ("Codebooks", "2"), ("Level 2", "6"), ("Setting", setting), ("Level match", "on")]);
+        let (latency, output) = (host.latency(), host.run(&audio, &[512]));
+        let from = clip.len();
+        let left = loudness(&output[0][from + latency..]) - loudness(&audio[0][from..audio[0].len() - latency]);
+        assert!(left.abs() < 0.2, "setting {setting}: {left} dB are left");
+    }
+}
+
 #[test]
 fn state_is_saved_and_restored() {
-    let wanted = [("Level", "3.5"), ("Monitor", "Dry"), ("Bypass", "on"), ("Safety", "4")];
+    let wanted = [
+        ("Level", "3.5"),
+        ("Monitor", "Dry"),
+        ("Bypass", "on"),
+        ("Safety", "4"),
+        ("Setting", "2"),
+        ("Level 2", "30"),
+        ("Mode 2", "ABR"),
+        ("Target bitrate 2", "2.5"),
+        ("Stereo 2", "Mono sum"),
+        ("Packet loss 2", "5"),
+        ("Loss seed", "9"),
+    ];
     let mut host = Host::new();
     host.set(&wanted);
     let state = host.save();

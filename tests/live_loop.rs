@@ -1,46 +1,14 @@
 //! The live loop through its public surface: alignment, determinism, late frames, bits.
 
 mod common;
+#[path = "common/looped.rs"]
+mod looped;
 
-use std::sync::Arc;
+use looped::{config, delayed, drain, run, start};
 use std::time::{Duration, Instant};
 use vrvq::codec::{Rate, RateControl, Target, kilobits_per_second};
-use vrvq::engine::{FrameReport, LiveLoop, LoopConfig, LoopState, Monitor, ReportReceiver, StereoMode, Telemetry};
+use vrvq::engine::{FrameReport, LiveLoop, LoopConfig, LoopState, Monitor, Slot, Source, StereoMode, Telemetry};
 use vrvq::model::Model;
-
-fn config(sample_rate: f64, channels: usize, max_block: usize) -> LoopConfig {
-    LoopConfig { sample_rate, channels, max_block, safety_hops: 1, offline: true }
-}
-
-fn start(config: LoopConfig) -> (LiveLoop, Arc<Telemetry>, ReportReceiver) {
-    let (telemetry, reports) = Telemetry::new();
-    telemetry.set_view_open(true);
-    let live = LiveLoop::start(config, Model::builtin().unwrap(), telemetry.clone()).unwrap();
-    (live, telemetry, reports)
-}
-
-/// Sends `audio` through in blocks of the given lengths, in turn.
-fn run(live: &mut LiveLoop, audio: &[Vec<f32>], blocks: &[usize]) -> Vec<Vec<f32>> {
-    let mut output = audio.to_vec();
-    let (mut at, mut lengths) = (0, blocks.iter().cycle());
-    while at < audio[0].len() {
-        let end = (at + lengths.next().unwrap()).min(audio[0].len());
-        let mut channels: Vec<&mut [f32]> = output.iter_mut().map(|c| &mut c[at..end]).collect();
-        live.process(&mut channels);
-        at = end;
-    }
-    output
-}
-
-fn delayed(audio: &[f32], delay: usize) -> Vec<f32> {
-    let mut output = vec![0.0; delay.min(audio.len())];
-    output.extend_from_slice(&audio[..audio.len() - output.len()]);
-    output
-}
-
-fn drain(reports: &mut ReportReceiver) -> Vec<FrameReport> {
-    std::iter::from_fn(|| reports.receive()).collect()
-}
 
 /// A chirp from 100 Hz to 3 kHz: real enough for the codec, and its correlation has one peak at any rate.
 fn chirp(rate: f64, seconds: f64) -> Vec<f32> {
@@ -297,7 +265,7 @@ fn the_stereo_mode_changes_without_a_click() {
 #[test]
 fn a_blind_test_lets_hear_its_choice_behind_one_and_the_same_pause() {
     let audio = [common::demo_mono()[300_000..].to_vec()];
-    let hear = |choices: &[Option<Monitor>]| {
+    let hear = |choices: &[Option<Source>]| {
         let (mut live, telemetry, _) = start(config(44_100.0, 1, 256));
         let mut output = Vec::new();
         for (choice, part) in choices.iter().zip(audio[0].chunks(44_100)) {
@@ -306,7 +274,7 @@ fn a_blind_test_lets_hear_its_choice_behind_one_and_the_same_pause() {
         }
         output
     };
-    let (a, b) = (Some(Monitor::Dry), Some(Monitor::Decoded));
+    let (a, b) = (Some(Source::Dry), Some(Source::Decoded(Slot::One)));
     let [dry, decoded] = [Monitor::Dry, Monitor::Decoded].map(|monitor| {
         let (mut live, _, _) = start(config(44_100.0, 1, 256));
         live.set_monitor(monitor);

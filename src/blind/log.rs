@@ -1,6 +1,6 @@
 //! The log of a blind test as a CSV file.
 
-use super::{BlindTest, Trial};
+use super::BlindTest;
 use crate::saved::{file_stamp, stamp};
 use std::path::{Path, PathBuf};
 use thiserror::Error;
@@ -14,23 +14,28 @@ pub enum LogError {
     Write { path: PathBuf, source: std::io::Error },
 }
 
-fn row(index: usize, test: &BlindTest, trial: &Trial, model: &str) -> [String; 8] {
-    let right = test.trials[..=index].iter().filter(|trial| trial.right()).count();
+/// The row of a trial: how many were right, and how likely that is by chance, is counted over those of its pair so far.
+fn row(index: usize, test: &BlindTest, model: &str) -> [String; 9] {
+    let trial = &test.trials[index];
+    let so_far = || test.trials[..=index].iter().filter(|other| other.pair == trial.pair);
+    let right = so_far().filter(|trial| trial.right()).count();
+    let [a, b] = trial.sides.clone();
     [
         (index + 1).to_string(),
         stamp(trial.time, ["-", "T", ":"]) + "Z",
         model.to_owned(),
-        trial.setting.clone(),
+        a,
+        b,
         trial.x.name().to_owned(),
         trial.answer.name().to_owned(),
         right.to_string(),
-        format!("{:.4}", super::chance(right, index + 1)),
+        format!("{:.4}", super::chance(right, so_far().count())),
     ]
 }
 
 /// Writes the trials of `test`, of the model named `model`, to a new file in `folder`, which is made where it is
-/// missing; returns its path. Columns: trial, time (UTC), model, setting, what X was, the answer, how many were right so
-/// far, and the probability of that by guessing.
+/// missing; returns its path. Columns: trial, time (UTC), model, what A and B were, what X was, the answer, how many of
+/// these two were right so far, and the probability of that by guessing.
 ///
 /// # Errors
 /// [`LogError::Write`] where the folder or the file can't be written.
@@ -41,9 +46,9 @@ pub fn save(test: &BlindTest, model: &str, folder: &Path) -> Result<PathBuf, Log
     std::fs::create_dir_all(folder).map_err(failed)?;
     let write = || -> Result<(), csv::Error> {
         let mut writer = csv::Writer::from_path(&path)?;
-        writer.write_record(["trial", "time", "model", "setting", "x", "answer", "right", "chance"])?;
-        for (index, trial) in test.trials.iter().enumerate() {
-            writer.write_record(row(index, test, trial, model))?;
+        writer.write_record(["trial", "time", "model", "a", "b", "x", "answer", "right", "chance"])?;
+        for index in 0..test.trials.len() {
+            writer.write_record(row(index, test, model))?;
         }
         writer.flush()?;
         Ok(())

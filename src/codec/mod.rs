@@ -6,6 +6,7 @@
 
 mod bitrate;
 pub(crate) mod entropy;
+mod loss;
 mod packet;
 mod rate;
 mod search;
@@ -14,6 +15,7 @@ mod target;
 
 pub use bitrate::{BitrateMeter, kilobits_per_second};
 pub use entropy::Tables;
+pub use loss::{BURST_MAX, LOSS_MAX, Loss, LossProcess, SEED_MAX};
 pub use packet::{Packet, PacketError, PacketFormat};
 pub use rate::{LEVEL_MAX, LEVEL_MIN, Rate, RateControl, RateMode, clamp_level, count, level_for_count};
 pub use search::{Codebooks, MAX_BEAM, SearchBuffers};

@@ -2,9 +2,8 @@
 
 use super::switches::{Switch, button};
 use super::{Controls, chips, theme};
-use crate::blind::{BlindTest, Side, save};
-use crate::codec::{RateControl, RateMode};
-use crate::engine::Telemetry;
+use crate::blind::{BlindTest, Pair, Side, save};
+use crate::engine::{Source, Telemetry};
 use crate::saved;
 use egui::{Align2, Key, Rect, Ui, pos2};
 
@@ -31,29 +30,33 @@ pub struct Panel {
 const START: [chips::Choice<bool>; 1] = [(
     true,
     "ABX",
-    "Blind test: X is dry or decoded, drawn at random. Listen, compare, say which, and see whether you do better than \
-     guessing. The level is matched meanwhile.",
+    "Blind test: X is one of two, drawn at random: dry or decoded, or the two settings. Listen, compare, say which, and \
+     see whether you do better than guessing. The level is matched meanwhile.",
 )];
+
+const PAIRS: [chips::Choice<Pair>; 3] = [
+    (Pair::ALL[0], "Dry 1", "Compares the dry signal (A) with setting 1 (B)."),
+    (Pair::ALL[1], "Dry 2", "Compares the dry signal (A) with setting 2 (B)."),
+    (Pair::ALL[2], "1  2", "Compares setting 1 (A) with setting 2 (B)."),
+];
 
 /// The switch in the card `rect` that starts a test.
 pub fn start(ui: &Ui, rect: Rect, scale: f32, telemetry: &Telemetry, controls: &mut dyn Controls) -> Option<Panel> {
     chips::choose(ui, rect, scale, &START, None)?;
     let level_match = controls.level_match();
     controls.set_level_match(true);
-    let test = BlindTest::default();
+    let test = BlindTest::new(Pair::dry_and(controls.slot()));
     let panel = Panel { test, heard: Heard::A, listened: false, level_match, note: None };
-    telemetry.set_blind(Some(Side::A.monitor()));
+    telemetry.set_blind(Some(Source::Dry));
     Some(panel)
 }
 
-/// The setting in force, in words.
-fn setting(controls: &dyn Controls) -> String {
-    let rate = match controls.mode() {
-        RateMode::Vbr => RateControl::Level(controls.level()),
-        RateMode::Cbr => RateControl::Codebooks(controls.codebooks()),
-        RateMode::Abr => RateControl::Target(controls.target()),
-    };
-    format!("{rate}, {}", controls.stereo().channel_names().join("/").to_lowercase())
+/// A source in words.
+fn describe(source: Source, controls: &dyn Controls) -> String {
+    match source {
+        Source::Dry => "dry".to_owned(),
+        Source::Decoded(slot) => format!("setting {}: {}", slot.name(), controls.setting(slot)),
+    }
 }
 
 impl Panel {
@@ -67,7 +70,12 @@ impl Panel {
         telemetry: &Telemetry,
         controls: &mut dyn Controls,
     ) -> bool {
-        let inner = theme::card(ui, rect, scale, "Blind test");
+        let inner = theme::card(ui, rect, scale, "ABX");
+        if let Some(pair) = chips::choose(ui, rect, scale, &PAIRS, Some(self.test.pair())) {
+            self.test.compare(pair);
+            (self.listened, self.note) = (false, None);
+            self.listen(Heard::A, telemetry);
+        }
         let gap = 4.0;
         let height = (inner.height() - 3.0 * gap) / 4.0;
         let cell = |row: usize, column: usize, columns: usize| {
@@ -77,8 +85,8 @@ impl Panel {
             Rect::from_min_size(min, egui::vec2(width, height))
         };
         for (column, (heard, name, colour, hint)) in [
-            (Heard::A, "A", theme::SECOND, "The dry signal. Key: A."),
-            (Heard::B, "B", theme::ACCENT, "The decoded signal. Key: B."),
+            (Heard::A, "A", theme::SECOND, "The first of the two. Key: A."),
+            (Heard::B, "B", theme::ACCENT, "The second of the two. Key: B."),
             (Heard::X, "X", theme::TEXT, "One of the two, drawn at random for each trial. Key: X."),
         ]
         .into_iter()
@@ -90,8 +98,8 @@ impl Panel {
             }
         }
         for (column, (side, name, hint)) in [
-            (Side::A, "X is A", "X sounds as the dry signal. Listen to X first. Key: 1."),
-            (Side::B, "X is B", "X sounds as the decoded signal. Listen to X first. Key: 2."),
+            (Side::A, "X is A", "X sounds as A. Listen to X first. Key: 1."),
+            (Side::B, "X is B", "X sounds as B. Listen to X first. Key: 2."),
         ]
         .into_iter()
         .enumerate()
@@ -144,13 +152,14 @@ impl Panel {
                 self.test.x()
             }
         };
-        telemetry.set_blind(Some(side.monitor()));
+        telemetry.set_blind(Some(self.test.pair().source(side)));
     }
 
     fn answer(&mut self, side: Side, telemetry: &Telemetry, controls: &dyn Controls) {
         if self.listened {
             self.note = None;
-            self.test.answer(side, setting(controls));
+            let Pair(a, b) = self.test.pair();
+            self.test.answer(side, [a, b].map(|source| describe(source, controls)));
             // The next X is another one: it is to be listened to anew, from a known side.
             self.listened = false;
             self.listen(Heard::A, telemetry);
@@ -158,8 +167,9 @@ impl Panel {
     }
 
     fn score(&self, ui: &Ui, rect: Rect, scale: f32) {
-        let (right, trials) = (self.test.right(), self.test.trials().len());
-        let (text, colour) = match (&self.note, self.test.trials().last()) {
+        let (right, trials) = (self.test.right(), self.test.count());
+        let last = self.test.trials().last().filter(|_| trials > 0);
+        let (text, colour) = match (&self.note, last) {
             (Some(note), _) => (note.clone(), theme::FAINT),
             (None, None) => ("Which one is X?".to_owned(), theme::FAINT),
             (None, Some(last)) => {

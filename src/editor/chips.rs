@@ -1,10 +1,29 @@
-//! A choice of two or three words at the top of a card.
+//! Small buttons, and a choice of two or three words at the top of a card.
 
 use super::theme;
-use egui::{Align2, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+use egui::{Align2, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
 
 /// A choice: its value, its short name and what it means.
 pub type Choice<T> = (T, &'static str, &'static str);
+
+/// Draws a small button with a text, lit where it is `on`; screen readers call it `name`.
+pub fn button(ui: &Ui, rect: Rect, scale: f32, (text, name): (&str, &str), on: bool) -> Response {
+    let response = ui.interact(rect, ui.scope_id().with(name), Sense::click());
+    response.widget_info(|| WidgetInfo::selected(Role::Button, true, on, name));
+    let fill = match (on, response.hovered()) {
+        (true, _) => theme::ACCENT,
+        (false, true) => theme::GRID,
+        (false, false) => theme::CONTROL,
+    };
+    ui.painter().rect_filled(rect, 4.0, fill);
+    if response.has_focus() {
+        ui.painter().rect_stroke(rect, 4.0, Stroke::new(1.5, theme::TEXT), StrokeKind::Inside);
+    }
+    let colour = if on { theme::BACKGROUND } else { theme::TEXT };
+    let painter = ui.painter().with_clip_rect(rect);
+    painter.text(rect.center(), Align2::CENTER_CENTER, text, theme::text(12.0 * scale), colour);
+    response
+}
 
 /// Draws `choices` in the top right corner of the card `rect`; the one that was clicked, unless it is `current`.
 pub fn choose<T: Copy + PartialEq>(

@@ -5,8 +5,9 @@ use crate::engine::{LoopState, Status};
 use egui::{Align, Align2, Color32, Label, Layout, Rect, RichText, Role, Sense, Stroke, StrokeKind, Ui, UiBuilder};
 use egui::{WidgetInfo, pos2, vec2};
 
-/// Draws name, model, runtime, state and the button that saves what is on screen; true where that was clicked.
-pub fn show(ui: &mut Ui, rect: Rect, scale: f32, status: &Status) -> bool {
+/// Draws name, model, runtime, state and the button that saves what is on screen; true where that was clicked. What is
+/// between `taken` and the state is left free.
+pub fn show(ui: &mut Ui, rect: Rect, scale: f32, taken: f32, status: &Status) -> bool {
     let painter = ui.painter();
     let title = painter.text(
         pos2(rect.left() + 1.0, rect.center().y),
@@ -27,10 +28,8 @@ pub fn show(ui: &mut Ui, rect: Rect, scale: f32, status: &Status) -> bool {
     let response = ui.interact(state, ui.scope_id().with("state"), Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, text));
 
-    let middle = Rect::from_min_max(
-        pos2(title.right() + 18.0 * scale, rect.top()),
-        pos2(state.left() - 78.0 * scale, rect.bottom()),
-    );
+    let middle =
+        Rect::from_min_max(pos2(title.right() + 18.0 * scale, rect.top()), pos2(taken - 10.0 * scale, rect.bottom()));
     let builder = UiBuilder::new().max_rect(middle).layout(Layout::left_to_right(Align::Center));
     ui.scope_builder(builder, |ui| {
         let model = if status.model.is_empty() { "No model" } else { &status.model };

@@ -1,18 +1,14 @@
 //! The knob: the level, the number of codebooks of constant bitrate, or the target of average bitrate; turned by
 //! dragging, wheel, keys or an exact entry.
 
-use super::{Controls, theme};
-use crate::codec::{LEVEL_MAX, LEVEL_MIN, RateMode, TARGET_MAX, TARGET_MIN, Target};
+use super::value::{self, Look};
+use super::{Controls, Value, theme};
+use crate::codec::RateMode;
 use egui::{
-    Align2, CursorIcon, DragValue, EventFilter, Key, Pos2, Rect, Response, Role, Sense, Shape, Stroke, TextStyle, Ui,
-    UiBuilder, Vec2, WidgetInfo, pos2, vec2,
+    Align2, CursorIcon, EventFilter, Key, Pos2, Rect, Response, Sense, Shape, Stroke, Ui, Vec2, WidgetInfo, pos2, vec2,
 };
 use std::f32::consts::{FRAC_PI_2, PI};
 
-/// Level that a double click goes back to.
-pub const DEFAULT_LEVEL: f32 = 16.0;
-/// Codebooks that a double click goes back to.
-const DEFAULT_CODEBOOKS: u8 = 4;
 /// Points of a drag over the whole range.
 const DRAG_RANGE: f32 = 220.0;
 /// Share of the range that a key or a notch of the wheel moves.
@@ -31,27 +27,31 @@ const ABR_HINT: &str = "The mean bitrate that the codec aims at, all channels to
                         the mean over the window there; the level in use stands beside it.\n\n\
                         Drag, scroll or use the arrow keys; with Shift it moves finely. Double click: 4 kb/s.";
 
-/// Windows of the mean that a click goes through, in seconds.
-const WINDOWS: [f32; 4] = [2.0, 5.0, 10.0, 30.0];
-
-const LEVELS: (f32, f32) = (LEVEL_MIN, LEVEL_MAX);
-const TARGETS: (f32, f32) = (TARGET_MIN, TARGET_MAX);
-
-/// Where `value` stands in a logarithmic range.
-fn to_share(value: f32, (low, high): (f32, f32)) -> f32 {
-    (value / low).ln() / (high / low).ln()
+/// What the knob turns in `mode`.
+fn turned(mode: RateMode) -> Value {
+    match mode {
+        RateMode::Vbr => Value::Level,
+        RateMode::Cbr => Value::Codebooks,
+        RateMode::Abr => Value::Target,
+    }
 }
 
-fn from_share(share: f32, (low, high): (f32, f32)) -> f32 {
+/// Where `number` stands in a value's range, which is logarithmic.
+fn to_share(number: f32, value: Value) -> f32 {
+    let (low, high) = value.range();
+    (number / low).ln() / (high / low).ln()
+}
+
+fn from_share(share: f32, value: Value) -> f32 {
+    let (low, high) = value.range();
     (low * (high / low).powf(share.clamp(0.0, 1.0))).clamp(low, high)
 }
 
 /// The share of the knob's range that the settings stand at.
 fn share_of(controls: &dyn Controls, codebooks: u8) -> f32 {
-    match controls.mode() {
-        RateMode::Vbr => to_share(controls.level(), LEVELS),
-        RateMode::Abr => to_share(controls.target().kilobits, TARGETS),
-        RateMode::Cbr => f32::from(controls.codebooks().clamp(1, codebooks) - 1) / f32::from(codebooks.max(2) - 1),
+    match turned(controls.mode()) {
+        value @ (Value::Level | Value::Target) => to_share(controls.value(value), value),
+        _ => f32::from(controls.codebooks().clamp(1, codebooks) - 1) / f32::from(codebooks.max(2) - 1),
     }
 }
 
@@ -62,33 +62,8 @@ fn codebooks_at(share: f32, codebooks: u8) -> u8 {
 
 fn set_codebooks(controls: &mut dyn Controls, number: u8) {
     if number != controls.codebooks() {
-        controls.set_codebooks(number);
+        controls.turn(Value::Codebooks, f32::from(number));
     }
-}
-
-/// Takes hold of a value that moves steplessly.
-fn begin(controls: &mut dyn Controls) {
-    if controls.mode() == RateMode::Abr { controls.begin_target() } else { controls.begin_level() }
-}
-
-/// Moves it to a share of its range.
-fn move_to(controls: &mut dyn Controls, share: f32) {
-    match controls.mode() {
-        RateMode::Abr => controls.set_target(from_share(share, TARGETS)),
-        _ => controls.set_level(from_share(share, LEVELS)),
-    }
-}
-
-/// Lets go of it.
-fn end(controls: &mut dyn Controls) {
-    if controls.mode() == RateMode::Abr { controls.end_target() } else { controls.end_level() }
-}
-
-/// Moves it in one whole gesture.
-fn set(controls: &mut dyn Controls, share: f32) {
-    begin(controls);
-    move_to(controls, share);
-    end(controls);
 }
 
 /// Draws the knob with its value in the card `rect` and turns what the mode turns: the level, the number of the
@@ -115,16 +90,12 @@ pub fn show(ui: &mut Ui, rect: Rect, scale: f32, codebooks: u8, level: Option<f3
         RateMode::Cbr => step(ui, &response, codebooks, controls),
     }
     let ticks: Vec<f32> = match mode {
-        RateMode::Vbr => [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 48.0].map(|level| to_share(level, LEVELS)).into(),
-        RateMode::Abr => [1.0, 2.0, 4.0, 8.0, 16.0].map(|target| to_share(target, TARGETS)).into(),
+        RateMode::Vbr => [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 48.0].map(|level| to_share(level, Value::Level)).into(),
+        RateMode::Abr => [1.0, 2.0, 4.0, 8.0, 16.0].map(|target| to_share(target, Value::Target)).into(),
         RateMode::Cbr => (0..codebooks).map(|k| f32::from(k) / f32::from(codebooks.max(2) - 1)).collect(),
     };
     paint(ui, centre, diameter / 2.0, scale, share_of(controls, codebooks), &ticks, &response);
-    let value = match mode {
-        RateMode::Vbr => f64::from(controls.level()),
-        RateMode::Cbr => f64::from(controls.codebooks()),
-        RateMode::Abr => f64::from(controls.target().kilobits),
-    };
+    let value = f64::from(controls.value(turned(mode)));
     response.widget_info(|| WidgetInfo::slider(true, value, name));
     response.on_hover_cursor(CursorIcon::ResizeVertical).on_hover_text(hint);
     let caption = match (mode, level) {
@@ -145,19 +116,19 @@ pub fn show(ui: &mut Ui, rect: Rect, scale: f32, codebooks: u8, level: Option<f3
     exact(ui, entry, scale, codebooks, controls);
 }
 
-/// The window of the mean: a click goes to the next.
-fn window(ui: &Ui, rect: Rect, scale: f32, controls: &mut dyn Controls) {
-    let seconds = controls.target().window;
-    let response = ui.interact(rect, ui.scope_id().with("window"), Sense::click());
-    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Window {seconds:.0} s")));
-    let lit = response.hovered() || response.has_focus();
-    ui.painter().rect_filled(rect, 4.0, if lit { theme::GRID } else { theme::CONTROL });
-    let text = format!("{seconds:.0} s");
-    ui.painter().text(rect.center(), Align2::CENTER_CENTER, text, theme::text(10.5 * scale), theme::TEXT);
-    let hint = "Window that the mean bitrate is kept over: click for 2, 5, 10 or 30 seconds.";
-    if response.on_hover_text(hint).clicked() {
-        controls.set_window(WINDOWS.into_iter().find(|&next| next > seconds + 0.5).unwrap_or(WINDOWS[0]));
-    }
+/// The window of the mean.
+fn window(ui: &mut Ui, rect: Rect, scale: f32, controls: &mut dyn Controls) {
+    let look = Look {
+        name: "Window",
+        hint: "Window that the mean bitrate is kept over, from 1 to 30 seconds.",
+        prefix: "",
+        suffix: " s",
+        decimals: 0,
+        size: 10.5 * scale,
+        speed: 0.1,
+        most: None,
+    };
+    value::show(ui, rect, Value::Window, &look, controls);
 }
 
 /// Movement by wheel and keys since the last frame, in notches.
@@ -201,17 +172,18 @@ fn step(ui: &Ui, response: &Response, codebooks: u8, controls: &mut dyn Controls
         set_codebooks(controls, number as u8);
     }
     if response.double_clicked() {
-        set_codebooks(controls, DEFAULT_CODEBOOKS.min(codebooks));
+        set_codebooks(controls, (Value::Codebooks.default() as u8).min(codebooks));
     }
 }
 
 /// Turns the level or the target.
 fn turn(ui: &Ui, response: &Response, codebooks: u8, controls: &mut dyn Controls) {
+    let value = turned(controls.mode());
     let fine = if ui.input(|i| i.modifiers.shift) { FINE } else { 1.0 };
     let share = share_of(controls, codebooks);
     if response.drag_started() {
         response.request_focus();
-        begin(controls);
+        controls.begin(value);
         ui.data_mut(|data| data.insert_temp(response.id, share));
     }
     if response.dragged() {
@@ -220,56 +192,60 @@ fn turn(ui: &Ui, response: &Response, codebooks: u8, controls: &mut dyn Controls
         let motion = response.drag_delta();
         let held = (held + (motion.x - motion.y) / DRAG_RANGE * fine).clamp(0.0, 1.0);
         ui.data_mut(|data| data.insert_temp(response.id, held));
-        move_to(controls, held);
+        controls.set(value, from_share(held, value));
     }
     if response.drag_stopped() {
-        end(controls);
+        controls.end(value);
     }
     if response.clicked() {
         response.request_focus();
     }
     let notches = notches(ui, response);
     if notches != 0.0 {
-        set(controls, share + notches * NOTCH * fine);
+        controls.turn(value, from_share(share + notches * NOTCH * fine, value));
     }
     if response.double_clicked() {
-        let default = match controls.mode() {
-            RateMode::Abr => to_share(Target::default().kilobits, TARGETS),
-            _ => to_share(DEFAULT_LEVEL, LEVELS),
-        };
-        set(controls, default);
+        controls.turn(value, value.default());
     }
 }
 
-/// The value, large; a click makes it a field to type in.
+/// The value, large.
 fn exact(ui: &mut Ui, rect: Rect, scale: f32, codebooks: u8, controls: &mut dyn Controls) {
-    ui.scope_builder(UiBuilder::new().max_rect(rect), |ui| {
-        ui.style_mut().text_styles.insert(TextStyle::Button, theme::digits(21.0 * scale));
-        ui.style_mut().drag_value_text_style = TextStyle::Button;
-        ui.spacing_mut().button_padding = vec2(4.0, 0.0);
-        ui.spacing_mut().interact_size = rect.size();
-        if controls.mode() == RateMode::Cbr {
-            let mut number = controls.codebooks();
-            let entry = DragValue::new(&mut number).range(1..=codebooks).speed(0.05).update_while_editing(false);
-            let hint = format!("Click to type a number of codebooks from 1 to {codebooks}.");
-            if ui.put(rect, entry).on_hover_text(hint).changed() {
-                set_codebooks(controls, number);
-            }
-            return;
-        }
-        let (mut value, range, hint) = match controls.mode() {
-            RateMode::Abr => (controls.target().kilobits, TARGETS, "Click to type a target from 1 to 16 kb/s."),
-            _ => (controls.level(), LEVELS, "Click to type a level from 1 to 48."),
-        };
-        let entry = DragValue::new(&mut value)
-            .range(range.0..=range.1)
-            .speed(0.05)
-            .update_while_editing(false)
-            .custom_formatter(|v, _| if v < 9.95 { format!("{v:.2}") } else { format!("{v:.1}") });
-        if ui.put(rect, entry).on_hover_text(hint).changed() {
-            set(controls, to_share(value, range));
-        }
-    });
+    let value = turned(controls.mode());
+    let size = 21.0 * scale;
+    let look = match value {
+        Value::Codebooks => Look {
+            name: "Codebooks, exactly",
+            hint: "The number of codebooks of every frame.",
+            prefix: "",
+            suffix: "",
+            decimals: 0,
+            size,
+            speed: 0.05,
+            most: Some(f32::from(codebooks)),
+        },
+        Value::Target => Look {
+            name: "Target, exactly",
+            hint: "The target in kb/s, from 1 to 16.",
+            prefix: "",
+            suffix: "",
+            decimals: 2,
+            size,
+            speed: 0.05,
+            most: None,
+        },
+        _ => Look {
+            name: "Level, exactly",
+            hint: "The level, from 1 to 48.",
+            prefix: "",
+            suffix: "",
+            decimals: 2,
+            size,
+            speed: 0.05,
+            most: None,
+        },
+    };
+    value::show(ui, rect, value, &look, controls);
 }
 
 fn paint(ui: &Ui, centre: Pos2, radius: f32, scale: f32, share: f32, ticks: &[f32], response: &Response) {

@@ -8,6 +8,9 @@ const MARGIN: f32 = 8.0;
 const HEADER: f32 = 26.0;
 const CARDS: f32 = 134.0;
 const GAP: f32 = 8.0;
+/// Widths in the header: the settings, and beside them the state and what saves the map.
+const STRIP: f32 = 248.0;
+const STATE: f32 = 134.0;
 /// Smallest widths of the cards.
 const WIDTHS: [f32; 5] = [110.0, 150.0, 170.0, 148.0, 70.0];
 /// How much of the width left over each card takes.
@@ -18,6 +21,8 @@ pub struct Layout {
     /// Size of type and controls, 1 in the smallest window.
     pub scale: f32,
     pub header: Rect,
+    /// The part of the header that holds the settings.
+    pub strip: Rect,
     pub map: Rect,
     pub level: Rect,
     pub listen: Rect,
@@ -32,6 +37,8 @@ impl Layout {
         let scale = (whole.width() / SMALLEST.0).min(whole.height() / SMALLEST.1).max(1.0).sqrt().min(1.4);
         let inner = whole.shrink(MARGIN);
         let header = Rect::from_min_size(inner.min, vec2(inner.width(), HEADER * scale));
+        let right = header.right() - STATE * scale;
+        let strip = header.with_min_x(right - STRIP * scale).with_max_x(right);
         let cards = Rect::from_min_max(pos2(inner.left(), inner.bottom() - CARDS * scale), inner.max);
         let map = Rect::from_min_max(pos2(inner.left(), header.bottom() + 4.0), pos2(inner.right(), cards.top() - GAP));
         let least: f32 = WIDTHS.iter().sum::<f32>() * scale;
@@ -43,7 +50,7 @@ impl Layout {
             left = card.right() + GAP;
             card
         });
-        Self { scale, header, map, level, listen, bitrate, engine, meters }
+        Self { scale, header, strip, map, level, listen, bitrate, engine, meters }
     }
 }
 

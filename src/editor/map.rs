@@ -73,6 +73,7 @@ impl Map {
             curves::curve(&painter, rows.importance, &span, &values, 1.0, colour, channel == 0);
         }
         curves::curve(&painter, rows.bitrate, &span, &kbps, top, theme::ACCENT, true);
+        curves::mark(&painter, plot, history, &span, theme::LOST, |report| report.lost);
         curves::mark(&painter, plot, history, &span, theme::WARNING, |report| report.late);
         axes::labels(ui, rect, &rows, history, (&mut self.picture, &mut self.sound), &span, scale, top);
         freeze::controls(ui, rect, scale, &mut self.viewport, history.received(), (plot.width(), pixel, rate));

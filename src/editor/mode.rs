@@ -5,6 +5,7 @@ use super::chips::{self, Choice};
 use super::history::History;
 use super::{Controls, colours};
 use crate::codec::{PacketFormat, Rate, RateMode, clamp_level, count, level_for_count};
+use crate::engine::Setting;
 use egui::{Rect, Ui};
 
 /// Seconds of the map that the bitrate is measured over.
@@ -34,8 +35,8 @@ const CHOICES: [Choice<RateMode>; 3] = [
 /// Draws the modes along the top of the card `rect` and switches between them.
 pub fn show(ui: &Ui, rect: Rect, scale: f32, history: &History, frame_rate: f64, controls: &mut dyn Controls) {
     if let Some(mode) = chips::fill(ui, rect, scale, &CHOICES, Some(controls.mode())) {
-        keep_bitrate(history, frame_rate, mode, controls);
-        controls.set_mode(mode);
+        let setting = keep_bitrate(history, frame_rate, mode, controls.chosen());
+        controls.replace_chosen(&Setting { mode, ..setting });
     }
 }
 
@@ -47,46 +48,41 @@ pub fn level_in_use(history: &History) -> Option<f32> {
     }
 }
 
-/// Sets the value of `mode` so that the last seconds would have cost what the present mode's value makes them cost.
-fn keep_bitrate(history: &History, frame_rate: f64, mode: RateMode, controls: &mut dyn Controls) {
+/// `setting` with the value of `mode` at which the last seconds would have cost what its mode makes them cost.
+fn keep_bitrate(history: &History, frame_rate: f64, mode: RateMode, mut setting: Setting) -> Setting {
     let codebooks = history.codebooks();
-    let Ok(format) = PacketFormat::new(codebooks, colours::CODEBOOK_SIZE) else { return };
+    let Ok(format) = PacketFormat::new(codebooks, colours::CODEBOOK_SIZE) else { return setting };
     let frames = (MEMORY_SECONDS * frame_rate) as u64;
     let recent = history.received().saturating_sub(frames)..history.received();
     let reports = history.range(recent).filter(|report| !report.late);
     let importances: Vec<f32> =
         reports.flat_map(|report| report.channel_frames().iter().map(|frame| frame.importance)).collect();
     if importances.is_empty() {
-        return;
+        return setting;
     }
     // A sum of two channels is one.
-    let channels = history.channels().min(controls.stereo().channel_names().len()) as f64;
+    let channels = history.channels().min(setting.stereo.channel_names().len()) as f64;
     let (count_bits, code_bits) = (format.count_bits() as f64, (format.frame_bits(2) - format.frame_bits(1)) as f64);
     // Bits of a frame of one channel.
-    let bits = match controls.mode() {
+    let bits = match setting.mode {
         RateMode::Vbr => {
-            let level = controls.level();
-            let counts: usize = importances.iter().map(|&importance| count(importance, level, codebooks)).sum();
+            let count = |&importance: &f32| count(importance, setting.level, codebooks);
+            let counts: usize = importances.iter().map(count).sum();
             count_bits + code_bits * counts as f64 / importances.len() as f64
         }
-        RateMode::Cbr => code_bits * f64::from(controls.codebooks()),
-        RateMode::Abr => f64::from(controls.target().kilobits) * 1000.0 / frame_rate / channels,
+        RateMode::Cbr => code_bits * f64::from(setting.codebooks),
+        RateMode::Abr => f64::from(setting.target.kilobits) * 1000.0 / frame_rate / channels,
     };
     match mode {
-        RateMode::Cbr => controls.set_codebooks(((bits / code_bits).round() as usize).clamp(1, codebooks) as u8),
+        RateMode::Cbr => setting.codebooks = ((bits / code_bits).round() as usize).clamp(1, codebooks) as u8,
         RateMode::Vbr => {
             let nearest = level_for_count(&importances, (bits - count_bits) / code_bits, codebooks);
-            let used = (controls.mode() == RateMode::Abr).then(|| level_in_use(history)).flatten();
+            let used = (setting.mode == RateMode::Abr).then(|| level_in_use(history)).flatten();
             if let Some(level) = used.or(nearest) {
-                controls.begin_level();
-                controls.set_level(clamp_level(level));
-                controls.end_level();
+                setting.level = clamp_level(level);
             }
         }
-        RateMode::Abr => {
-            controls.begin_target();
-            controls.set_target((bits * channels * frame_rate / 1000.0) as f32);
-            controls.end_target();
-        }
+        RateMode::Abr => setting.target.kilobits = (bits * channels * frame_rate / 1000.0) as f32,
     }
+    setting
 }

@@ -1,4 +1,4 @@
-//! Saving what is on screen, in the background, and a note on how it went.
+//! Saving what is on screen, in the background, and notes on how that and other things went.
 
 use super::theme;
 use crate::engine::FrameReport;
@@ -23,6 +23,11 @@ pub struct Notes {
 impl Notes {
     pub fn new(exporter: Exporter) -> Self {
         Self { exporter, pending: None, said: None }
+    }
+
+    /// Tells `text`.
+    pub fn say(&mut self, text: String) {
+        self.said = Some((text, Instant::now()));
     }
 
     /// Saves `reports`, unless a save is under way.

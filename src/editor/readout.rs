@@ -1,7 +1,8 @@
 //! Figures: the bitrate, and what the codec costs.
 
 use super::axes::channel_colour;
-use super::{Controls, theme};
+use super::value::{self, Look};
+use super::{Controls, Value, theme};
 use crate::codec::BitrateMeter;
 use crate::engine::{MAX_SAFETY_HOPS, Telemetry};
 use egui::{Align2, Button, Color32, Rect, Response, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2};
@@ -147,16 +148,25 @@ fn safety(ui: &mut Ui, row: Rect, scale: f32, hop_ms: f64, controls: &mut dyn Co
         ui.put(key(row.right() - side.x * 2.5 - 48.0 * scale + side.x), Button::new(text("−")))
     });
     if less.inner.on_hover_text(&hint).clicked() {
-        controls.set_safety(hops.saturating_sub(1));
+        controls.turn(Value::Safety, hops.saturating_sub(1) as f32);
     }
     let more = ui.add_enabled_ui(hops < MAX_SAFETY_HOPS, |ui| {
         ui.spacing_mut().button_padding = vec2(0.0, 0.0);
         ui.put(key(row.right() - side.x / 2.0), Button::new(text("+")))
     });
     if more.inner.on_hover_text(&hint).clicked() {
-        controls.set_safety(hops + 1);
+        controls.turn(Value::Safety, (hops + 1) as f32);
     }
     let centre = pos2(row.right() - side.x - 24.0 * scale, row.center().y);
-    let value = if hops == 1 { "1 hop".to_owned() } else { format!("{hops} hops") };
-    ui.painter().text(centre, Align2::CENTER_CENTER, value, theme::digits(12.5 * scale), theme::TEXT);
+    let look = Look {
+        name: "Safety, exactly",
+        hint: &hint,
+        prefix: "",
+        suffix: if hops == 1 { " hop" } else { " hops" },
+        decimals: 0,
+        size: 12.5 * scale,
+        speed: 0.05,
+        most: None,
+    };
+    value::show(ui, Rect::from_center_size(centre, vec2(48.0, 19.0) * scale), Value::Safety, &look, controls);
 }

@@ -2,7 +2,7 @@
 
 use super::Controls;
 use super::chips::{self, Choice};
-use crate::engine::StereoMode;
+use crate::engine::{Setting, StereoMode};
 use egui::{Rect, Ui};
 
 const CHOICES: [Choice<StereoMode>; 3] = [
@@ -24,6 +24,6 @@ const CHOICES: [Choice<StereoMode>; 3] = [
 /// Draws the modes in the corner of the card `rect` and switches between them.
 pub fn show(ui: &Ui, rect: Rect, scale: f32, controls: &mut dyn Controls) {
     if let Some(stereo) = chips::choose(ui, rect, scale, &CHOICES, Some(controls.stereo())) {
-        controls.set_stereo(stereo);
+        controls.replace_chosen(&Setting { stereo, ..controls.chosen() });
     }
 }

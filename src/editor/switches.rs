@@ -1,6 +1,7 @@
 //! What is heard: A/B, the difference, both sides apart, and bypass.
 
-use super::{Controls, theme};
+use super::value::{self, Look};
+use super::{Controls, Value, theme};
 use crate::engine::Monitor;
 use egui::{Align2, Color32, Key, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2};
 
@@ -13,9 +14,6 @@ pub struct Switch<'a> {
     /// Its colour when it is on.
     pub colour: Color32,
 }
-
-/// Gains of the difference that its chip goes through, in dB.
-const DIFFERENCE_GAINS: [f32; 5] = [0.0, 6.0, 12.0, 18.0, 24.0];
 
 /// Draws the switches in the card `rect` and turns them; `two` channels can be split, `match_gain` is the gain of the
 /// level match in dB.
@@ -61,7 +59,7 @@ pub fn show(ui: &mut Ui, rect: Rect, scale: f32, two: bool, match_gain: f32, con
             Monitor::Dry => {}
             Monitor::Decoded => match_chip(ui, place, scale, match_gain, controls),
             Monitor::Difference if switch.on || controls.difference_gain() > 0.0 => {
-                gain_chip(ui, place, scale, switch.on, controls);
+                gain_chip(ui, place, scale, controls);
             }
             Monitor::Difference | Monitor::Split => {}
         }
@@ -94,15 +92,19 @@ pub fn show(ui: &mut Ui, rect: Rect, scale: f32, two: bool, match_gain: f32, con
     }
 }
 
-/// The gain of the difference, in its switch: a click raises it, from the highest back to none.
-fn gain_chip(ui: &Ui, switch: Rect, scale: f32, on: bool, controls: &mut dyn Controls) {
-    let gain = controls.difference_gain();
-    let hint = "Gain of the difference: click for 6 dB more, from 24 dB back to none.";
-    let info = WidgetInfo::labeled(Role::Button, true, format!("Difference gain {gain:.0} dB"));
-    if chip(ui, switch, scale, (format!("+{gain:.0} dB"), on), hint, info) {
-        let next = DIFFERENCE_GAINS.into_iter().find(|&step| step > gain + 0.05);
-        controls.set_difference_gain(next.unwrap_or(0.0));
-    }
+/// The gain of the difference, in its switch.
+fn gain_chip(ui: &mut Ui, switch: Rect, scale: f32, controls: &mut dyn Controls) {
+    let look = Look {
+        name: "Difference gain",
+        hint: "Gain of the difference, up to 24 dB.",
+        prefix: "+",
+        suffix: " dB",
+        decimals: 0,
+        size: 10.5 * scale,
+        speed: 0.2,
+        most: None,
+    };
+    value::show(ui, chip_place(switch, scale), Value::DifferenceGain, &look, controls);
 }
 
 /// The level match, in the switch of the decoded signal: the gain it gives, or that it is off.
@@ -117,9 +119,14 @@ fn match_chip(ui: &Ui, switch: Rect, scale: f32, gain: f32, controls: &mut dyn C
     }
 }
 
+/// The right end of a switch.
+fn chip_place(switch: Rect, scale: f32) -> Rect {
+    switch.with_min_x(switch.right() - 44.0 * scale).shrink(3.0)
+}
+
 /// A small button in the right end of a switch, lit or not; whether it was clicked.
 fn chip(ui: &Ui, switch: Rect, scale: f32, (text, lit): (String, bool), hint: &str, info: WidgetInfo) -> bool {
-    let rect = Rect::from_min_max(pos2(switch.right() - 44.0 * scale, switch.top()), switch.max).shrink(3.0);
+    let rect = chip_place(switch, scale);
     let response = ui.interact(rect, ui.scope_id().with(hint), Sense::click());
     response.widget_info(|| info.clone());
     let stroke = if response.hovered() || response.has_focus() { theme::TEXT } else { theme::GRID };

@@ -16,6 +16,8 @@ pub const SECOND: Color32 = Color32::from_rgb(240, 184, 96);
 pub const DIFFERENCE: Color32 = Color32::from_rgb(190, 156, 240);
 /// Late frames and failures.
 pub const WARNING: Color32 = Color32::from_rgb(255, 98, 82);
+/// Frames lost on the simulated line.
+pub const LOST: Color32 = Color32::from_rgb(190, 156, 240);
 /// A codebook that a frame doesn't use.
 pub const UNUSED: Color32 = Color32::from_rgb(27, 30, 37);
 

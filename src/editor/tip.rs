@@ -20,6 +20,10 @@ pub fn show(ui: &Ui, response: &Response, rows: &Rows, history: &History, span: 
 
 fn describe(ui: &mut Ui, report: &FrameReport, ago: f64) {
     ui.label(RichText::new(format!("{ago:.2} s ago, packed at {}", report.rate)).size(13.5));
+    if report.lost {
+        let text = "Lost on the simulated line: its bits were spent, but the decoder repeated an earlier packet.";
+        ui.colored_label(theme::LOST, text);
+    }
     if report.late {
         let text = "Late: the codec thread didn't finish this frame in time, so it was faded out.";
         ui.colored_label(theme::WARNING, text);

@@ -5,9 +5,11 @@ use super::layout::Layout;
 use super::map::Map;
 use super::meters::Meters;
 use super::note::{Exporter, Notes};
-use super::{Controls, blind, header, knob, mode, readout, stereo, switches, theme};
+use super::presets::Presets;
+use super::{Controls, blind, header, knob, mode, readout, stereo, strip, switches, theme};
 use crate::codec::BitrateMeter;
 use crate::engine::{FrameReport, MAX_CHANNELS, ReportReceiver, Status, Telemetry};
+use crate::preset::{self, Folder};
 use egui::{Rect, Ui};
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,6 +36,7 @@ pub struct View {
     map: Map,
     blind: Option<blind::Panel>,
     notes: Notes,
+    presets: Presets,
     themed: bool,
 }
 
@@ -56,8 +59,14 @@ impl View {
             map: Map::default(),
             blind: None,
             notes: Notes::new(exporter),
+            presets: Presets::new(preset::user_folder()),
             themed: false,
         }
+    }
+
+    /// The same with the user's presets in another folder.
+    pub fn with_presets(self, folder: Folder) -> Self {
+        Self { presets: Presets::new(folder), ..self }
     }
 
     /// The window was closed: reports cost nothing until it is shown again, when textures are made anew.
@@ -86,10 +95,13 @@ impl View {
         let layout = Layout::new(ui.max_rect());
         let scale = layout.scale;
         ui.painter().rect_filled(ui.max_rect(), 0.0, theme::BACKGROUND);
-        if header::show(ui, layout.header, scale, &status) {
+        if header::show(ui, layout.header, scale, layout.strip.left(), &status) {
             let frames: Vec<FrameReport> = self.history.range(self.map.shown()).copied().collect();
             self.notes.export(ui.ctx(), frames, self.frame_rate, status.model.clone());
         }
+        let Self { telemetry, notes, presets, .. } = self;
+        let keys = self.blind.is_none();
+        strip::show(ui, layout.strip, scale, keys, telemetry, notes, presets, controls);
         let mean = self.bitrate.mean();
         let scrolls = self.map.show(ui, layout.map, scale, &self.history, (self.frame_rate, mean));
         header::message(ui, layout.map, scale, &status, self.history.received() == 0);
@@ -127,7 +139,7 @@ impl View {
             return;
         }
         let two = status.channels > 1;
-        switches::show(ui, rect, scale, two, self.telemetry.match_gain_db(), controls);
+        switches::show(ui, rect, scale, two, self.telemetry.match_gain_db(controls.slot()), controls);
         switches::keys(ui, two, controls);
         self.blind = blind::start(ui, rect, scale, &self.telemetry, controls);
     }

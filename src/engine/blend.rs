@@ -1,27 +1,40 @@
 //! What is heard of dry and decoded: gains that move together in a straight line.
 
-use super::settings::{MAX_DIFFERENCE_GAIN_DB, Monitor};
+use super::settings::{MAX_DIFFERENCE_GAIN_DB, Monitor, Slot};
 
-/// Gains of the dry signal, the decoded one, their difference, and both split to the sides.
-pub(super) type Gains = [f32; 4];
+/// Gains of the dry signal, and for each setting of the decoded one, of the difference, and of both split to the sides.
+pub(super) type Gains = [f32; 7];
 
-/// The gains that `monitor` asks for; `difference_db` is the gain of the difference, 0 to [`MAX_DIFFERENCE_GAIN_DB`].
-pub(super) fn gains(monitor: Monitor, difference_db: f32) -> Gains {
-    match monitor {
-        Monitor::Dry => DRY,
-        Monitor::Decoded => DECODED,
-        Monitor::Difference => {
-            let gain_db = if difference_db.is_nan() { 0.0 } else { difference_db.clamp(0.0, MAX_DIFFERENCE_GAIN_DB) };
-            [0.0, 0.0, 10.0f32.powf(gain_db / 20.0), 0.0]
-        }
-        Monitor::Split => [0.0, 0.0, 0.0, 1.0],
-    }
+/// Gains of one setting: decoded, difference, split.
+pub(super) fn of_setting(gains: &Gains, slot: Slot) -> [f32; 3] {
+    let first = 1 + 3 * slot.index();
+    [gains[first], gains[first + 1], gains[first + 2]]
 }
 
 /// Nothing but the dry signal.
-pub(super) const DRY: Gains = [1.0, 0.0, 0.0, 0.0];
-/// Nothing but the decoded signal.
-pub(super) const DECODED: Gains = [0.0, 1.0, 0.0, 0.0];
+pub(super) const DRY: Gains = [1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
+
+/// Nothing but the decoded signal of a setting.
+pub(super) fn decoded(slot: Slot) -> Gains {
+    gains(Monitor::Decoded, slot, 0.0)
+}
+
+/// The gains that `monitor` asks for with the setting of `slot`; `difference_db` is the gain of the difference, 0 to
+/// [`MAX_DIFFERENCE_GAIN_DB`].
+pub(super) fn gains(monitor: Monitor, slot: Slot, difference_db: f32) -> Gains {
+    let mut gains = [0.0; 7];
+    let first = 1 + 3 * slot.index();
+    match monitor {
+        Monitor::Dry => return DRY,
+        Monitor::Decoded => gains[first] = 1.0,
+        Monitor::Difference => {
+            let gain_db = if difference_db.is_nan() { 0.0 } else { difference_db.clamp(0.0, MAX_DIFFERENCE_GAIN_DB) };
+            gains[first + 1] = 10.0f32.powf(gain_db / 20.0);
+        }
+        Monitor::Split => gains[first + 2] = 1.0,
+    }
+    gains
+}
 
 /// Gains on their way to a target; each move takes the same time.
 pub(super) struct Blend {
@@ -36,7 +49,7 @@ impl Blend {
     /// At rest at `gains`; a move takes `seconds`.
     pub fn new(gains: Gains, seconds: f64, sample_rate: f64) -> Self {
         let length = (seconds * sample_rate).ceil().max(1.0) as u32;
-        Self { gains, target: gains, step: [0.0; 4], left: 0, length }
+        Self { gains, target: gains, step: [0.0; 7], left: 0, length }
     }
 
     /// Starts a move to `target`, unless it is under way.

@@ -1,11 +1,11 @@
 //! What joins the audio thread and the codec thread: two rings of interleaved samples, a ring of events, and flags.
 //!
 //! Time is counted in host samples since the loop started. The input ring carries samples by position; the output
-//! ring's frame with index i holds the codec's output at position i, which lags the input by the chain's delay, and
-//! behind it the gain of the level match, which is applied where it is heard: the difference is that without it.
+//! ring's frame with index i holds the output of both settings at position i, which lags the input by the chain's delay,
+//! and behind it their gains of the level match, which are applied where they are heard: the difference is without.
 
-use super::settings::StereoMode;
-use crate::codec::RateControl;
+use super::lanes::InForce;
+use super::settings::Slot;
 use rtrb::{Consumer, Producer, RingBuffer};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -14,10 +14,10 @@ use std::thread::Thread;
 /// Something that happens at a position of the input.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Event {
-    /// From position `at` on, `rate` decides how many codebooks frames use.
-    Rate { at: u64, rate: RateControl },
-    /// From position `at` on, two channels are coded in this mode.
-    Stereo { at: u64, mode: StereoMode },
+    /// From position `at` on, this is the setting of `slot`.
+    Setting { at: u64, slot: Slot, setting: InForce },
+    /// From position `at` on, the setting of `slot` is the one that is shown, and heard where one runs alone.
+    Select { at: u64, slot: Slot },
     /// From position `at` on, the decoded signal is brought to the loudness of the dry one, or left as it is.
     LevelMatch { at: u64, on: bool },
     /// The input up to position `last` is forgotten; what follows in the ring starts at position `next`.
@@ -73,9 +73,14 @@ pub(super) struct CodecEnds {
     pub output: Producer<f32>,
 }
 
-/// Values in a frame of the output ring: a sample of each channel and the gain.
+/// Samples in a frame of the output ring: each channel of each setting.
+pub(super) fn output_samples(channels: usize) -> usize {
+    Slot::ALL.len() * channels
+}
+
+/// Values in a frame of the output ring: its samples and the gain of each setting.
 pub(super) fn output_width(channels: usize) -> usize {
-    channels + 1
+    output_samples(channels) + Slot::ALL.len()
 }
 
 /// Rings for `input` and `output` samples of each of `channels` channels.

@@ -2,14 +2,16 @@
 //! the host wants it) or can panic on a host's whim.
 
 use super::EngineError;
-use super::blend::{Blend, DECODED, DRY, Gains, gains};
+use super::blend::{Blend, DRY, Gains, decoded, gains};
 use super::dry::Dry;
-use super::link::{AudioEnds, Event, Shared, rings};
+use super::lanes::InForce;
+use super::link::{AudioEnds, Event, Shared, output_samples, rings};
+use super::mix::mix;
 use super::ramp::Ramp;
 use super::report::MAX_CHANNELS;
 use super::resample::{Timing, measure};
-use super::settings::{MAX_SAFETY_HOPS, Monitor, StereoMode};
-use super::telemetry::{LoopState, Telemetry, blind_monitor};
+use super::settings::{MAX_SAFETY_HOPS, Monitor, Setting, Slot, Source, StereoMode};
+use super::telemetry::{LoopState, Telemetry, blind_source};
 use super::wet::{Aside, Wet};
 use super::worker::Worker;
 use crate::codec::RateControl;
@@ -59,10 +61,10 @@ pub struct LiveLoop {
     safety_hops: u32,
     wanted_safety: u32,
     position: u64,
-    rate: RateControl,
-    sent_rate: Option<RateControl>,
-    stereo: StereoMode,
-    sent_stereo: Option<StereoMode>,
+    settings: [InForce; 2],
+    sent_settings: [Option<InForce>; 2],
+    slot: Slot,
+    sent_slot: Slot,
     level_match: bool,
     sent_level_match: bool,
     /// Input up to this position was sent; what came since was lost for want of room.
@@ -76,8 +78,8 @@ pub struct LiveLoop {
     wet_block: Vec<Vec<f32>>,
     /// How much of the decoded signal there is, 0 where it is late.
     presence: Vec<f32>,
-    /// Gain of the level match.
-    match_gain: Vec<f32>,
+    /// Gains of the level match.
+    match_gain: [Vec<f32>; 2],
     thread: Option<JoinHandle<()>>,
 }
 
@@ -99,6 +101,12 @@ fn check(config: &LoopConfig) -> Result<(), EngineError> {
         return wrong("the longest block", config.max_block.to_string(), "1 to 65536 samples");
     }
     Ok(())
+}
+
+/// What of a setting the codec thread needs to know.
+fn in_force(setting: &Setting) -> InForce {
+    let setting = setting.clamped();
+    InForce { rate: setting.rate(), stereo: setting.stereo, loss: setting.loss }
 }
 
 /// Host samples between an output's index and the position at which it is heard: until then its input has come in,
@@ -137,21 +145,21 @@ impl LiveLoop {
             status.frame_rate = card.frame_rate();
         });
         let host_hop = sample_rate / card.frame_rate();
-        let rate = RateControl::Level(card.level.default);
+        let setting = in_force(&Setting { level: card.level.default, ..Setting::default() });
         let thread = Worker::start(config, host_hop, model, shared.clone(), telemetry.clone(), codec_ends)?;
         let _ = shared.thread.set(thread.thread().clone());
         let live = Self {
             wet: Wet::new(output, channels, sample_rate, host_hop),
             dry: Dry::new(channels, longest, latency(&timing, max_block, safety_hops)),
-            blend: Blend::new(DECODED, CROSSFADE_SECONDS, sample_rate),
+            blend: Blend::new(decoded(Slot::One), CROSSFADE_SECONDS, sample_rate),
             master: Ramp::new(1.0, CROSSFADE_SECONDS / 2.0, sample_rate),
             safety_hops,
             wanted_safety: safety_hops,
             position: 0,
-            rate,
-            sent_rate: None,
-            stereo: StereoMode::default(),
-            sent_stereo: None,
+            settings: [setting; 2],
+            sent_settings: [None; 2],
+            slot: Slot::One,
+            sent_slot: Slot::One,
             level_match: false,
             sent_level_match: false,
             lost_from: None,
@@ -160,9 +168,9 @@ impl LiveLoop {
             bypass: false,
             blind: telemetry.blind_choice(),
             dry_block: vec![vec![0.0; CHUNK]; channels],
-            wet_block: vec![vec![0.0; CHUNK]; channels],
+            wet_block: vec![vec![0.0; CHUNK]; output_samples(channels)],
             presence: vec![0.0; CHUNK],
-            match_gain: vec![1.0; CHUNK],
+            match_gain: [vec![1.0; CHUNK], vec![1.0; CHUNK]],
             thread: Some(thread),
             ends: Ends { input, events },
             config,
@@ -184,14 +192,26 @@ impl LiveLoop {
         &self.config
     }
 
-    /// Sets the level, the number of codebooks or the target from the next sample on; frames that end after it use it.
-    pub fn set_rate(&mut self, rate: RateControl) {
-        self.rate = rate.clamped();
+    /// Sets one of the two settings of the codec from the next sample on; frames that end after it use it. Another
+    /// stereo mode takes a short fade of the decoded signal.
+    pub fn set_setting(&mut self, slot: Slot, setting: &Setting) {
+        self.settings[slot.index()] = in_force(setting);
     }
 
-    /// Sets how two channels are coded from the next sample on, by a short fade of the decoded signal.
+    /// Chooses the setting that is heard and shown, by a cross-fade.
+    pub fn select(&mut self, slot: Slot) {
+        self.slot = slot;
+        self.aim();
+    }
+
+    /// Sets the level, the number of codebooks or the target of the chosen setting.
+    pub fn set_rate(&mut self, rate: RateControl) {
+        self.settings[self.slot.index()].rate = rate.clamped();
+    }
+
+    /// Sets how two channels are coded by the chosen setting.
     pub fn set_stereo(&mut self, stereo: StereoMode) {
-        self.stereo = stereo;
+        self.settings[self.slot.index()].stereo = stereo;
     }
 
     /// Chooses what is heard, by a cross-fade.
@@ -268,10 +288,12 @@ impl LiveLoop {
         if self.bypass || failed {
             return DRY;
         }
-        match blind_monitor(self.blind).unwrap_or(self.monitor) {
+        match (blind_source(self.blind), self.monitor) {
+            (Some(Source::Dry), _) => DRY,
+            (Some(Source::Decoded(slot)), _) => decoded(slot),
             // One channel has no sides.
-            Monitor::Split if self.config.channels < 2 => DECODED,
-            monitor => gains(monitor, self.difference_gain),
+            (None, Monitor::Split) if self.config.channels < 2 => decoded(self.slot),
+            (None, monitor) => gains(monitor, self.slot, self.difference_gain),
         }
     }
 
@@ -298,7 +320,7 @@ impl LiveLoop {
         }
 
         let mut dry: [&mut [f32]; MAX_CHANNELS] = [&mut [], &mut []];
-        let mut wet: [&mut [f32]; MAX_CHANNELS] = [&mut [], &mut []];
+        let mut wet: [&mut [f32]; 2 * MAX_CHANNELS] = Default::default();
         for (slice, block) in dry.iter_mut().zip(&mut self.dry_block) {
             *slice = &mut block[..frames];
         }
@@ -308,12 +330,14 @@ impl LiveLoop {
         let count = channels.len();
         self.dry.process(channels, &mut dry[..count]);
         let counting = self.shared.ready.load(Acquire);
-        let mut aside = Aside { presence: &mut self.presence[..frames], gain: &mut self.match_gain[..frames] };
-        let late = self.wet.read(index, &mut wet[..count], &mut aside, counting);
+        let gain = self.match_gain.each_mut().map(|gain| &mut gain[..frames]);
+        let mut aside = Aside { presence: &mut self.presence[..frames], gain };
+        let wet = &mut wet[..output_samples(count)];
+        let late = self.wet.read(index, wet, &mut aside, counting);
         if late > 0 {
             self.telemetry.add_late_frames(late);
         }
-        mix(&mut self.blend, &mut self.master, channels, &dry, &wet, &aside);
+        mix(&mut self.blend, &mut self.master, channels, &dry[..count], wet, &aside);
         for (index, channel) in channels.iter().enumerate() {
             self.telemetry.raise_output_peak(index, peak(channel));
         }
@@ -356,15 +380,19 @@ impl LiveLoop {
             }
             self.lost_from = None;
         }
-        if self.sent_rate != Some(self.rate)
-            && self.ends.events.push(Event::Rate { at: self.position, rate: self.rate }).is_ok()
-        {
-            self.sent_rate = Some(self.rate);
+        for slot in Slot::ALL {
+            let setting = self.settings[slot.index()];
+            let sent = &mut self.sent_settings[slot.index()];
+            if *sent != Some(setting)
+                && self.ends.events.push(Event::Setting { at: self.position, slot, setting }).is_ok()
+            {
+                *sent = Some(setting);
+            }
         }
-        if self.sent_stereo != Some(self.stereo)
-            && self.ends.events.push(Event::Stereo { at: self.position, mode: self.stereo }).is_ok()
+        if self.sent_slot != self.slot
+            && self.ends.events.push(Event::Select { at: self.position, slot: self.slot }).is_ok()
         {
-            self.sent_stereo = Some(self.stereo);
+            self.sent_slot = self.slot;
         }
         if self.sent_level_match != self.level_match
             && self.ends.events.push(Event::LevelMatch { at: self.position, on: self.level_match }).is_ok()
@@ -424,36 +452,4 @@ fn sane(sample: f32) -> f32 {
 
 fn peak(samples: &[f32]) -> f32 {
     samples.iter().fold(0.0, |peak, sample| sample.abs().max(peak))
-}
-
-/// Mixes dry and decoded into `channels`; a resting blend copies, so the dry path is exact to the bit. Where nothing
-/// is decoded the difference is silent: it would be the dry signal, louder.
-fn mix(
-    blend: &mut Blend,
-    master: &mut Ramp,
-    channels: &mut [&mut [f32]],
-    dry: &[&mut [f32]],
-    wet: &[&mut [f32]],
-    aside: &Aside<'_>,
-) {
-    let as_decoded = || blend.rests_at(DECODED) && aside.gain.iter().all(|&gain| gain == 1.0);
-    if master.rests_at(1.0) && (blend.rests_at(DRY) || as_decoded()) {
-        let source = if blend.rests_at(DRY) { dry } else { wet };
-        for (channel, source) in channels.iter_mut().zip(source) {
-            channel.copy_from_slice(source);
-        }
-        return;
-    }
-    let count = channels.len() as f32;
-    for (frame, (presence, match_gain)) in aside.presence.iter().zip(aside.gain.iter()).enumerate() {
-        let ([of_dry, of_wet, of_difference, of_split], gain) = (blend.advance(), master.advance());
-        let sum = |signal: &[&mut [f32]]| signal.iter().map(|channel| channel[frame]).sum::<f32>() / count;
-        let sides = if of_split == 0.0 { [0.0; MAX_CHANNELS] } else { [sum(dry), match_gain * sum(wet)] };
-        for (((channel, dry), wet), side) in channels.iter_mut().zip(dry).zip(wet).zip(sides) {
-            let difference = presence * dry[frame] - wet[frame];
-            let decoded = match_gain * wet[frame];
-            let heard = of_dry * dry[frame] + of_wet * decoded + of_difference * difference + of_split * side;
-            channel[frame] = gain * heard;
-        }
-    }
 }

@@ -11,6 +11,8 @@
 //! - *Positions, not queues.* Every input sample has a position and every output sample an index that lags it by the
 //!   chain's delay. What is heard at a position is one index, always the same: late output is discarded, missing
 //!   output replaced, and alignment can't drift. A reset or lost input is an event at a position too.
+//! - *Both settings run*, where they differ and the machine can, and their outputs come through one ring: switching is
+//!   a cross-fade on the audio thread, at once. Where it can't, one runs, and a switch is heard a latency later.
 //! - *Levels travel with the samples*, as events at positions, so that automation is exact to the frame and a bounce
 //!   repeats to the bit.
 //! - *Latency* = delay of resamplers and codec + one hop to fill + one block for the codec thread to compute in +
@@ -18,12 +20,15 @@
 
 mod analysis;
 mod blend;
+mod budget;
 mod distortion;
 mod dry;
 mod error;
+mod lanes;
 mod link;
 mod live;
 mod matching;
+mod mix;
 mod pipeline;
 mod ramp;
 mod report;
@@ -33,6 +38,7 @@ mod spectrum;
 mod stereo;
 mod telemetry;
 mod wet;
+mod wire;
 mod worker;
 
 pub use distortion::{Distortion, DistortionSum, LOG_SPECTRAL_FLOOR_DB};
@@ -43,5 +49,8 @@ pub use report::{
     ChannelFrame, FrameReport, MAX_CHANNELS, ReportReceiver, ReportSender, SPECTRUM_BANDS, SPECTRUM_FLOOR_DB,
     SPECTRUM_HIGH_HZ, SPECTRUM_LOW_HZ, band_hz, report_ring,
 };
-pub use settings::{DEFAULT_SAFETY_HOPS, MAX_DIFFERENCE_GAIN_DB, MAX_SAFETY_HOPS, Monitor, StereoMode};
+pub use settings::{
+    DEFAULT_CODEBOOKS, DEFAULT_LEVEL, DEFAULT_SAFETY_HOPS, MAX_DIFFERENCE_GAIN_DB, MAX_SAFETY_HOPS, Monitor, Setting,
+    Slot, Source, StereoMode,
+};
 pub use telemetry::{LoopState, Status, Telemetry};

@@ -1,7 +1,7 @@
 //! What the codec thread tells the view about each frame, and the ring it travels in.
 
 use super::distortion::Distortion;
-use super::settings::StereoMode;
+use super::settings::{Slot, StereoMode};
 use crate::codec::{LEVEL_MIN, MAX_CODEBOOKS, Rate};
 use rtrb::{Consumer, Producer, RingBuffer};
 
@@ -52,10 +52,14 @@ pub struct FrameReport {
     pub codebooks: u8,
     /// What the frame was packed at.
     pub rate: Rate,
+    /// The setting that it was packed by.
+    pub setting: Slot,
     /// How two channels were coded.
     pub stereo: StereoMode,
     /// The frame came too late and was skipped: it has no codes and no bits.
     pub late: bool,
+    /// The packet was lost on the simulated line: its bits were spent, but the decoder repeated an earlier one.
+    pub lost: bool,
     /// The frames, `channels` of them.
     pub frames: [ChannelFrame; MAX_CHANNELS],
     /// Input spectrum of the hop in dB re full scale, all channels together, by band ([`band_hz`]).
@@ -73,8 +77,10 @@ impl Default for FrameReport {
             channels: 1,
             codebooks: 8,
             rate: Rate::Level(LEVEL_MIN),
+            setting: Slot::default(),
             stereo: StereoMode::default(),
             late: false,
+            lost: false,
             frames: [ChannelFrame::default(); MAX_CHANNELS],
             spectrum: [SPECTRUM_FLOOR_DB; SPECTRUM_BANDS],
             decoded_spectrum: [SPECTRUM_FLOOR_DB; SPECTRUM_BANDS],

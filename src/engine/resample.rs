@@ -13,7 +13,8 @@ const TAPS: usize = 128;
 
 /// A pair of resamplers around the codec. Audio is planar: `[channels, samples]`.
 pub(super) struct HopResampler {
-    channels: usize,
+    inputs: usize,
+    outputs: usize,
     hop: usize,
     pair: Option<Pair>,
 }
@@ -31,17 +32,23 @@ fn sinc(ratio: f64, hop: usize, channels: usize, fixed: FixedAsync) -> Result<As
 }
 
 impl HopResampler {
-    /// Resamplers between `host_rate` and `model_rate` (Hz) for hops of `hop` samples at the model's rate.
-    pub fn new(host_rate: f64, model_rate: f64, hop: usize, channels: usize) -> Result<Self, EngineError> {
+    /// Resamplers between `host_rate` and `model_rate` (Hz) for hops of `hop` samples at the model's rate, of `inputs`
+    /// channels going in and `outputs` coming out.
+    pub fn new(
+        host_rate: f64,
+        model_rate: f64,
+        hop: usize,
+        (inputs, outputs): (usize, usize),
+    ) -> Result<Self, EngineError> {
         let pair = if host_rate == model_rate {
             None
         } else {
             Some(Pair {
-                input: sinc(model_rate / host_rate, hop, channels, FixedAsync::Output)?,
-                output: sinc(host_rate / model_rate, hop, channels, FixedAsync::Input)?,
+                input: sinc(model_rate / host_rate, hop, inputs, FixedAsync::Output)?,
+                output: sinc(host_rate / model_rate, hop, outputs, FixedAsync::Input)?,
             })
         };
-        Ok(Self { channels, hop, pair })
+        Ok(Self { inputs, outputs, hop, pair })
     }
 
     /// Host samples (each channel) that the next hop needs.
@@ -59,9 +66,9 @@ impl HopResampler {
         self.pair.as_ref().map_or(self.hop, |pair| pair.output.output_frames_max())
     }
 
-    /// Makes one hop, `[channels, hop]`, of [`Self::input_needed`] host samples, `[channels, needed]`.
+    /// Makes one hop, `[inputs, hop]`, of [`Self::input_needed`] host samples, `[inputs, needed]`.
     pub fn resample_in(&mut self, host: &[f32], hop: &mut [f32]) -> Result<(), EngineError> {
-        let channels = self.channels;
+        let channels = self.inputs;
         let Some(pair) = &mut self.pair else {
             hop.copy_from_slice(host);
             return Ok(());
@@ -69,10 +76,10 @@ impl HopResampler {
         process(&mut pair.input, channels, host, hop).map(|_| ())
     }
 
-    /// Makes host samples of one hop and returns how many (each channel); `host` is `[channels, room]` with room for
+    /// Makes host samples of one hop and returns how many (each channel); `host` is `[outputs, room]` with room for
     /// [`Self::output_max`].
     pub fn resample_out(&mut self, hop: &[f32], host: &mut [f32]) -> Result<usize, EngineError> {
-        let (channels, length) = (self.channels, self.hop);
+        let (channels, length) = (self.outputs, self.hop);
         let Some(pair) = &mut self.pair else {
             let room = host.len() / channels;
             for channel in 0..channels {
@@ -128,7 +135,7 @@ pub(super) fn measure(host_rate: f64, model_rate: f64, hop: usize, codec_delay: 
     if host_rate == model_rate {
         return Ok(Timing { delay: codec_delay as f64, lag: hop, hop });
     }
-    let mut resampler = HopResampler::new(host_rate, model_rate, hop, 1)?;
+    let mut resampler = HopResampler::new(host_rate, model_rate, hop, (1, 1))?;
     let impulse_at = 2 * host_hop;
     let (mut consumed, mut made, mut lag) = (0, 0, 0);
     let (mut sum, mut moment) = (0.0, 0.0);

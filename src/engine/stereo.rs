@@ -16,6 +16,7 @@ enum Phase {
 }
 
 /// The stereo mode of a stream.
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Stereo {
     mode: StereoMode,
     wanted: StereoMode,

@@ -2,7 +2,7 @@
 //! the codec thread and the view.
 
 use super::report::{MAX_CHANNELS, ReportReceiver, ReportSender, report_ring};
-use super::settings::Monitor;
+use super::settings::{Slot, Source};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -38,11 +38,11 @@ pub struct Status {
 }
 
 /// What a choice of [`Telemetry::set_blind`] lets be heard.
-pub(super) fn blind_monitor(choice: u32) -> Option<Monitor> {
+pub(super) fn blind_source(choice: u32) -> Option<Source> {
     match choice & 3 {
-        1 => Some(Monitor::Dry),
-        2 => Some(Monitor::Decoded),
-        3 => Some(Monitor::Difference),
+        1 => Some(Source::Dry),
+        2 => Some(Source::Decoded(Slot::One)),
+        3 => Some(Source::Decoded(Slot::Two)),
         _ => None,
     }
 }
@@ -52,9 +52,12 @@ pub struct Telemetry {
     latency_samples: AtomicU32,
     sample_rate: AtomicU32,
     late_frames: AtomicU64,
+    lost_frames: AtomicU64,
     load: AtomicU32,
-    match_gain: AtomicU32,
-    /// What a blind test lets hear, with the number of the choice: see [`blind_monitor`].
+    /// One runs while the settings differ.
+    alone: AtomicBool,
+    match_gain: [AtomicU32; 2],
+    /// What a blind test lets hear, with the number of the choice: see [`blind_source`].
     blind: AtomicU32,
     view_open: AtomicBool,
     input_peak: [AtomicU32; MAX_CHANNELS],
@@ -76,8 +79,10 @@ impl Telemetry {
             latency_samples: zero(),
             sample_rate: zero(),
             late_frames: AtomicU64::new(0),
+            lost_frames: AtomicU64::new(0),
             load: zero(),
-            match_gain: zero(),
+            alone: AtomicBool::new(false),
+            match_gain: [zero(), zero()],
             blind: zero(),
             view_open: AtomicBool::new(false),
             input_peak: [zero(), zero()],
@@ -114,29 +119,53 @@ impl Telemetry {
         self.late_frames.store(0, Relaxed);
     }
 
+    /// Frames whose packet was lost on the simulated line, since the loop was made or [`Self::clear_lost_frames`].
+    pub fn lost_frames(&self) -> u64 {
+        self.lost_frames.load(Relaxed)
+    }
+
+    /// Sets the count of lost frames back to zero.
+    pub fn clear_lost_frames(&self) {
+        self.lost_frames.store(0, Relaxed);
+    }
+
+    /// Counts a frame whose packet was lost.
+    pub fn add_lost_frame(&self) {
+        self.lost_frames.fetch_add(1, Relaxed);
+    }
+
+    /// Whether a switch to the other setting is heard at once: both run, or they are the same.
+    pub fn switches_at_once(&self) -> bool {
+        !self.alone.load(Relaxed)
+    }
+
+    /// Tells whether one setting runs alone while they differ.
+    pub fn set_alone(&self, alone: bool) {
+        self.alone.store(alone, Relaxed);
+    }
+
     /// Time the codec thread works, as a share of real time (1 = all of it), smoothed over about half a second.
     pub fn load(&self) -> f32 {
         f32::from_bits(self.load.load(Relaxed))
     }
 
-    /// A blind test lets `heard` be heard instead of what the monitor says, or ends with `None`. Every call makes the
+    /// A blind test lets `heard` be heard instead of what monitor and setting say, or ends with `None`. Every call makes the
     /// same short pause, whether or not it changes what is heard, so that the switching betrays nothing; a bypass goes
     /// before. No parameter knows of it.
-    pub fn set_blind(&self, heard: Option<Monitor>) {
+    pub fn set_blind(&self, heard: Option<Source>) {
         let code = match heard {
             None => 0,
-            Some(Monitor::Dry) => 1,
-            Some(Monitor::Decoded) => 2,
-            // A blind test compares nothing else.
-            Some(Monitor::Difference | Monitor::Split) => 3,
+            Some(Source::Dry) => 1,
+            Some(Source::Decoded(Slot::One)) => 2,
+            Some(Source::Decoded(Slot::Two)) => 3,
         };
         let next = (self.blind.load(Relaxed) >> 2).wrapping_add(1) << 2 | code;
         self.blind.store(next, Relaxed);
     }
 
     /// What a blind test lets be heard.
-    pub fn blind(&self) -> Option<Monitor> {
-        blind_monitor(self.blind_choice())
+    pub fn blind(&self) -> Option<Source> {
+        blind_source(self.blind_choice())
     }
 
     /// The last choice of [`Self::set_blind`]: equal numbers are the same choice.
@@ -144,14 +173,14 @@ impl Telemetry {
         self.blind.load(Relaxed)
     }
 
-    /// Gain in dB that brings the decoded signal to the loudness of the dry one (BS.1770).
-    pub fn match_gain_db(&self) -> f32 {
-        f32::from_bits(self.match_gain.load(Relaxed))
+    /// Gain in dB that brings the decoded signal of a setting to the loudness of the dry one (BS.1770).
+    pub fn match_gain_db(&self, setting: Slot) -> f32 {
+        f32::from_bits(self.match_gain[setting.index()].load(Relaxed))
     }
 
-    /// Tells the gain of the level match in dB.
-    pub fn set_match_gain_db(&self, gain_db: f32) {
-        self.match_gain.store(gain_db.to_bits(), Relaxed);
+    /// Tells the gain of a setting's level match in dB.
+    pub fn set_match_gain_db(&self, setting: Slot, gain_db: f32) {
+        self.match_gain[setting.index()].store(gain_db.to_bits(), Relaxed);
     }
 
     /// Tells the codec thread whether a view reads the reports. A closed view costs nothing.

@@ -4,24 +4,31 @@
 //! nor its end has a step; what comes afterwards fades in. Samples that arrive after their time are discarded, so
 //! alignment is kept.
 
-use super::link::output_width;
+use super::link::{output_samples, output_width};
 use super::report::MAX_CHANNELS;
+use super::settings::Slot;
 use rtrb::Consumer;
 
 /// Length of a fade in seconds.
 const FADE_SECONDS: f64 = 0.005;
+/// Settings, and most samples of a frame.
+const SETTINGS: usize = Slot::ALL.len();
+const MAX_SAMPLES: usize = SETTINGS * MAX_CHANNELS;
 
 /// What was read beside the samples, for each of them.
 pub(super) struct Aside<'a> {
     /// How much of it is decoded, 1 to 0 and back around a gap.
     pub presence: &'a mut [f32],
-    /// Gain that brings the decoded signal to the loudness of the dry one, 1 where it is to be left alone.
-    pub gain: &'a mut [f32],
+    /// Gain that brings the decoded signal of each setting to the loudness of the dry one, 1 where it is to be left alone.
+    pub gain: [&'a mut [f32]; SETTINGS],
 }
 
 pub(super) struct Wet {
     ring: Consumer<f32>,
+    /// Channels of all settings.
     channels: usize,
+    /// Values of a frame in the ring.
+    width: usize,
     /// Index of the ring's next sample.
     head: u64,
     /// Outputs before this index are void: silence.
@@ -40,8 +47,8 @@ pub(super) struct Wet {
     /// The last `fade` frames heard, interleaved, oldest at `oldest`.
     history: Vec<f32>,
     oldest: usize,
-    /// Gain of the last frame read.
-    gain: f32,
+    /// Gains of the last frame read.
+    gain: [f32; SETTINGS],
     /// Host samples of one hop.
     hop: f64,
     /// First hop that hasn't been counted late.
@@ -51,9 +58,11 @@ pub(super) struct Wet {
 impl Wet {
     pub fn new(ring: Consumer<f32>, channels: usize, sample_rate: f64, hop: f64) -> Self {
         let fade = (sample_rate * FADE_SECONDS).ceil() as usize;
+        let (width, channels) = (output_width(channels), output_samples(channels));
         Self {
             ring,
             channels,
+            width,
             head: 0,
             start: 0,
             void_is_late: false,
@@ -64,7 +73,7 @@ impl Wet {
             fallen: fade,
             history: vec![0.0; fade * channels],
             oldest: 0,
-            gain: 1.0,
+            gain: [1.0; SETTINGS],
             hop,
             uncounted: 0,
         }
@@ -87,7 +96,8 @@ impl Wet {
         end <= self.start as i64 || end <= (self.head + self.frames_ready() as u64) as i64
     }
 
-    /// Writes the output with indices from `index` on to `channels` (planar) and returns how many frames of the model
+    /// Writes the output with indices from `index` on to `channels` (planar, those of one setting and then those of the
+    /// other) and returns how many frames of the model
     /// were newly late. Missing samples are counted where `counting`.
     pub fn read(&mut self, index: i64, channels: &mut [&mut [f32]], aside: &mut Aside<'_>, counting: bool) -> u64 {
         let frames = channels[0].len();
@@ -122,13 +132,13 @@ impl Wet {
     }
 
     fn frames_ready(&self) -> usize {
-        self.ring.slots() / output_width(self.channels)
+        self.ring.slots() / self.width
     }
 
     fn discard_before(&mut self, index: u64) {
         let old = index.saturating_sub(self.head).min(self.frames_ready() as u64);
         if old > 0
-            && let Ok(chunk) = self.ring.read_chunk(old as usize * output_width(self.channels))
+            && let Ok(chunk) = self.ring.read_chunk(old as usize * self.width)
         {
             chunk.commit_all();
             self.head += old;
@@ -141,14 +151,14 @@ impl Wet {
             self.risen = 0;
         }
         for frame in from..from + run {
-            let mut values = [0.0; MAX_CHANNELS + 1];
-            if self.ring.pop_entire_slice(&mut values[..output_width(self.channels)]).is_err() {
+            let mut values = [0.0; MAX_SAMPLES + SETTINGS];
+            if self.ring.pop_entire_slice(&mut values[..self.width]).is_err() {
                 break;
             }
-            let mut samples = [0.0; MAX_CHANNELS];
+            let mut samples = [0.0; MAX_SAMPLES];
             samples[..self.channels].copy_from_slice(&values[..self.channels]);
-            self.gain = values[self.channels];
-            aside.gain[frame] = self.gain;
+            self.gain.copy_from_slice(&values[self.channels..self.width]);
+            self.tell_gain(aside, frame);
             aside.presence[frame] = 1.0;
             if self.risen < self.fade {
                 self.risen += 1;
@@ -173,16 +183,20 @@ impl Wet {
             }
         }
         for frame in from..from + run {
-            aside.gain[frame] = self.gain;
+            self.tell_gain(aside, frame);
             aside.presence[frame] = 1.0 - (self.fallen + 1).min(self.fade) as f32 / self.fade as f32;
             let samples = self.mirrored();
             self.hear(samples, channels, frame);
         }
     }
 
+    fn tell_gain(&self, aside: &mut Aside<'_>, frame: usize) {
+        aside.gain.iter_mut().zip(self.gain).for_each(|(told, gain)| told[frame] = gain);
+    }
+
     /// The next frame of the faded mirror image; silence when it has ended.
-    fn mirrored(&mut self) -> [f32; MAX_CHANNELS] {
-        let mut samples = [0.0; MAX_CHANNELS];
+    fn mirrored(&mut self) -> [f32; MAX_SAMPLES] {
+        let mut samples = [0.0; MAX_SAMPLES];
         if self.fallen < self.fade {
             let gain = 1.0 - (self.fallen + 1) as f32 / self.fade as f32;
             let source = &self.mirror[self.fallen * self.channels..][..self.channels];
@@ -193,7 +207,7 @@ impl Wet {
     }
 
     /// Writes a frame out and keeps it for the next gap's mirror image.
-    fn hear(&mut self, samples: [f32; MAX_CHANNELS], channels: &mut [&mut [f32]], frame: usize) {
+    fn hear(&mut self, samples: [f32; MAX_SAMPLES], channels: &mut [&mut [f32]], frame: usize) {
         for (channel, sample) in channels.iter_mut().zip(samples) {
             channel[frame] = sample;
         }

@@ -2,16 +2,15 @@
 
 use super::EngineError;
 use super::analysis::Analysis;
-use super::link::{CodecEnds, Event, Shared, output_width};
+use super::budget::Budget;
+use super::lanes::Lanes;
+use super::link::{CodecEnds, Event, Shared, output_samples, output_width};
 use super::live::LoopConfig;
 use super::matching::Matching;
-use super::pipeline::Pipeline;
 use super::report::{FrameReport, ReportSender};
 use super::resample::HopResampler;
-use super::settings::StereoMode;
-use super::stereo::{self, Fade, Stereo};
+use super::settings::Slot;
 use super::telemetry::{LoopState, Telemetry};
-use crate::codec::{Rate, RateControl, TargetControl};
 use crate::model::{Model, runtime};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
@@ -30,12 +29,11 @@ pub(super) struct Worker {
     shared: Arc<Shared>,
     telemetry: Arc<Telemetry>,
     ends: CodecEnds,
-    pipeline: Pipeline,
+    lanes: Lanes,
+    budget: Budget,
     resampler: HopResampler,
     analysis: Analysis,
     channels: usize,
-    /// Channels that the last frame was coded in.
-    coded_channels: usize,
     /// Length of a hop in host samples and in seconds.
     host_hop: f64,
     hop_seconds: f64,
@@ -45,22 +43,21 @@ pub(super) struct Worker {
     made: u64,
     /// Frames since the start.
     frames: u64,
-    rate: RateControl,
-    /// Finds the level of average bitrate.
-    target: TargetControl,
-    stereo: Stereo,
-    matching: Matching,
+    /// The setting that is shown, and heard where one runs alone.
+    slot: Slot,
+    matching: [Matching; 2],
     level_match: bool,
-    /// Gain of the last sample handed on.
-    gain: f32,
+    /// Gain of the last sample handed on, of each setting.
+    gain: [f32; 2],
     /// Behind time, so hops are passed over until it has caught up.
     behind: bool,
+    /// The last hop came too late.
+    late: bool,
     load: f32,
     interleaved: Vec<f32>,
     host: Vec<f32>,
     hop_in: Vec<f32>,
-    /// The same as it is coded.
-    coded: Vec<f32>,
+    /// What the settings made of it, `[settings, channels, hop]`.
     hop_out: Vec<f32>,
 }
 
@@ -109,14 +106,12 @@ impl Worker {
             status.runtime = name;
             status.channels = channels;
         });
-        let mut pipeline = Pipeline::new(model, channels)?;
-        let resampler = HopResampler::new(config.sample_rate, model_rate, card.hop, channels)?;
-        let host = vec![0.0; channels * resampler.input_max().max(resampler.output_max())];
-        let (hop_in, mut hop_out) = (vec![0.0; channels * card.hop], vec![0.0; channels * card.hop]);
-        for _ in 0..WARM_UP_STEPS {
-            pipeline.step(&hop_in, Rate::Level(card.level.default), &mut hop_out, &mut FrameReport::default())?;
-        }
-        pipeline.reset()?;
+        let mut lanes = Lanes::new(model, channels)?;
+        lanes.warm_up(WARM_UP_STEPS)?;
+        let (samples, hop_seconds) = (output_samples(channels), card.hop as f64 / model_rate);
+        let resampler = HopResampler::new(config.sample_rate, model_rate, card.hop, (channels, samples))?;
+        let frames = resampler.input_max().max(resampler.output_max());
+        let matching = || Matching::new(channels, card.sample_rate, card.hop, card.delay());
         if !config.offline {
             // Refused on many systems; the loop then runs at the priority it has, and late frames are counted.
             let _ = audio_thread_priority::promote_current_thread_to_real_time(0, config.sample_rate as u32);
@@ -125,28 +120,26 @@ impl Worker {
             shared: shared.clone(),
             telemetry: telemetry.clone(),
             ends,
-            pipeline,
+            lanes,
+            budget: Budget::new(hop_seconds),
             analysis: Analysis::new(channels, model_rate, card.hop, card.delay()),
             channels,
-            coded_channels: channels,
             host_hop,
-            hop_seconds: card.hop as f64 / model_rate,
+            hop_seconds,
             consumed: 0,
             made: 0,
             frames: 0,
-            rate: RateControl::Level(card.level.default),
-            target: TargetControl::new(model.packet_format(), card.frame_rate(), channels, card.level.default),
-            stereo: Stereo::new(),
-            matching: Matching::new(channels, card.sample_rate, card.hop, card.delay())?,
+            slot: Slot::One,
+            matching: [matching()?, matching()?],
             level_match: false,
-            gain: 1.0,
+            gain: [1.0; 2],
             behind: true,
+            late: false,
             load: 0.0,
-            interleaved: vec![0.0; host.len() / channels * output_width(channels)],
-            host,
-            coded: hop_in.clone(),
-            hop_in,
-            hop_out,
+            interleaved: vec![0.0; frames * output_width(channels)],
+            host: vec![0.0; frames * samples],
+            hop_in: vec![0.0; channels * card.hop],
+            hop_out: vec![0.0; samples * card.hop],
             resampler,
         })
     }
@@ -186,18 +179,14 @@ impl Worker {
     fn take_events(&mut self, end: u64) -> Result<bool, EngineError> {
         while let Ok(&event) = self.ends.events.peek() {
             match event {
-                Event::Rate { at, rate } if at < end => {
-                    self.rate = rate;
-                    if let RateControl::Target(target) = rate {
-                        self.target.aim(target);
-                    }
-                    self.matching.turned();
+                Event::Setting { at, slot, setting } if at < end => {
+                    self.lanes.ask(slot, setting, self.frames == 0);
+                    self.matching[slot.index()].turned();
                 }
-                Event::Stereo { at, mode } if at < end => {
-                    self.stereo.set(mode);
-                    self.matching.turned();
-                    if self.frames == 0 {
-                        self.stereo.restart();
+                Event::Select { at, slot } if at < end => {
+                    self.slot = slot;
+                    if !self.lanes.both_run() && self.lanes.differ() {
+                        self.matching.iter_mut().for_each(Matching::turned);
                     }
                 }
                 Event::LevelMatch { at, on } if at < end => self.level_match = on,
@@ -220,16 +209,15 @@ impl Worker {
             chunk.commit_all();
         }
         self.consumed = next;
-        self.pipeline.reset()?;
+        self.lanes.reset()?;
         self.resampler.reset();
-        self.stereo.restart();
-        self.target.reset();
-        self.matching.reset();
+        self.matching.iter_mut().for_each(Matching::reset);
         self.analysis.stop();
         self.hop_out.fill(0.0);
         while self.made < next && !self.shared.stop.load(Acquire) {
-            let silent = (next - self.made).min((self.host.len() / self.channels) as u64) as usize;
-            self.host[..silent * self.channels].fill(0.0);
+            let samples = output_samples(self.channels);
+            let silent = (next - self.made).min((self.host.len() / samples) as u64) as usize;
+            self.host[..silent * samples].fill(0.0);
             self.hand_on(silent);
         }
         Ok(())
@@ -243,74 +231,51 @@ impl Worker {
         if online && self.is_past(self.host_hop) {
             self.behind = true;
         }
-        let mut report = FrameReport { index: self.frames, rate: self.frame_rate(), ..FrameReport::default() };
-        report.channels = self.coded_channels as u8;
+        let late = self.late;
+        let both = !online || self.budget.allows_both(self.load, late, self.lanes.both_run());
+        self.lanes.arrange(self.slot, both || self.telemetry.blind().is_some())?;
+        self.telemetry.set_alone(self.lanes.differ() && !self.lanes.both_run());
+        let mut reports_of = Slot::ALL.map(|setting| FrameReport { index: self.frames, setting, ..Default::default() });
         let passed_over = online && self.behind && (waiting - needed) as f64 > self.host_hop;
         if passed_over {
-            report.late = true;
             self.hop_out.fill(0.0);
-            self.pipeline.reset()?;
+            self.lanes.pass_over(&mut reports_of)?;
         } else {
             self.behind = false;
-            self.code(&mut report)?;
-            self.matching.push(&mut self.hop_in, &self.hop_out)?;
-            self.telemetry.set_match_gain_db(self.matching.gain_db());
+            self.lanes.step(&self.hop_in, &mut self.hop_out, &mut reports_of)?;
+            let outputs = self.hop_out.chunks_exact(self.hop_in.len());
+            for ((matching, output), slot) in self.matching.iter_mut().zip(outputs).zip(Slot::ALL) {
+                matching.push(&mut self.hop_in, output)?;
+                self.telemetry.set_match_gain_db(slot, matching.gain_db());
+            }
         }
-        let made = {
-            let room = self.resampler.output_max();
-            self.resampler.resample_out(&self.hop_out, &mut self.host[..room * self.channels])?
-        };
-        let room = self.resampler.output_max();
+        let (room, samples) = (self.resampler.output_max(), output_samples(self.channels));
+        let made = self.resampler.resample_out(&self.hop_out, &mut self.host[..room * samples])?;
         // Planar with room to planar without: the ring wants frames.
-        for channel in 1..self.channels {
+        for channel in 1..samples {
             self.host.copy_within(channel * room..channel * room + made, channel * made);
         }
-        report.late |= online && self.is_past(0.0) && self.shared.ready.load(Relaxed);
+        self.late = passed_over || online && self.is_past(0.0) && self.shared.ready.load(Relaxed);
         self.hand_on(made);
         if !passed_over {
             self.shared.ready.store(true, Release);
         }
         self.frames += 1;
+        let size = self.hop_in.len();
+        let decoded = &self.hop_out[self.slot.index() * size..][..size];
+        let mut report = reports_of[self.slot.index()];
+        report.late = self.late;
+        if report.lost {
+            self.telemetry.add_lost_frame();
+        }
         if !self.telemetry.view_open() {
             self.analysis.stop();
-        } else if let Some(report) = self.analysis.push(report, &self.hop_in, &self.hop_out) {
+        } else if let Some(report) = self.analysis.push(report, &self.hop_in, decoded) {
             reports.send(report);
         }
         let load = (started.elapsed().as_secs_f64() / self.hop_seconds) as f32;
         self.load += (load - self.load) / LOAD_HOPS;
         self.telemetry.set_load(self.load);
-        Ok(())
-    }
-
-    /// What the next frame is packed at.
-    fn frame_rate(&mut self) -> Rate {
-        match self.rate {
-            RateControl::Level(level) => Rate::Level(level),
-            RateControl::Codebooks(number) => Rate::Codebooks(number),
-            RateControl::Target(_) => Rate::Level(self.target.level()),
-        }
-    }
-
-    /// Sends `hop_in` through the codec to `hop_out`.
-    fn code(&mut self, report: &mut FrameReport) -> Result<(), EngineError> {
-        let (mode, fade) = if self.channels == 2 { self.stereo.next() } else { (StereoMode::LeftRight, Fade::None) };
-        self.coded.copy_from_slice(&self.hop_in);
-        let coded = self.channels.min(mode.channel_names().len());
-        self.coded_channels = coded;
-        if self.channels == 2 {
-            stereo::to_coded(mode, &mut self.coded);
-        }
-        self.pipeline.step_coded(&self.coded, coded, report.rate, &mut self.hop_out, report)?;
-        let importances = report.frames.map(|frame| frame.importance);
-        let aimed = matches!(self.rate, RateControl::Target(_));
-        self.target.push(&importances[..coded], aimed.then(|| report.bits()));
-        if self.channels == 2 {
-            stereo::to_left_right(mode, &mut self.hop_out);
-        }
-        if fade != Fade::None {
-            stereo::fade(&mut self.hop_out, self.channels, fade);
-        }
-        report.stereo = mode;
         Ok(())
     }
 
@@ -331,21 +296,26 @@ impl Worker {
         self.resampler.resample_in(&self.host[..samples], &mut self.hop_in)
     }
 
-    /// Hands `count` planar host samples of each channel on to the audio thread, with the gain of the level match,
-    /// waiting for room where the host has stopped to process.
+    /// Hands `count` planar host samples of each setting's channels on to the audio thread, with the gains of the level
+    /// match, waiting for room where the host has stopped to process.
     fn hand_on(&mut self, count: usize) {
-        let width = output_width(self.channels);
-        let samples = count * width;
-        let target = if self.level_match { 10.0f32.powf(self.matching.gain_db() / 20.0) } else { 1.0 };
-        let step = (target - self.gain) / count.max(1) as f32;
-        for (index, frame) in self.interleaved[..samples].chunks_exact_mut(width).enumerate() {
-            for (channel, sample) in frame[..self.channels].iter_mut().enumerate() {
+        let (width, samples) = (output_width(self.channels), output_samples(self.channels));
+        let target = self
+            .matching
+            .each_ref()
+            .map(|matching| if self.level_match { 10.0f32.powf(matching.gain_db() / 20.0) } else { 1.0 });
+        let total = count * width;
+        for (index, frame) in self.interleaved[..total].chunks_exact_mut(width).enumerate() {
+            for (channel, sample) in frame[..samples].iter_mut().enumerate() {
                 *sample = self.host[channel * count + index];
             }
-            frame[self.channels] = if index + 1 == count { target } else { self.gain + step * (index + 1) as f32 };
+            let share = (index + 1) as f32 / count as f32;
+            for ((gain, from), to) in frame[samples..].iter_mut().zip(self.gain).zip(target) {
+                *gain = if from == to { to } else { from + (to - from) * share };
+            }
         }
         self.gain = target;
-        while self.ends.output.push_entire_slice(&self.interleaved[..samples]).is_err() {
+        while self.ends.output.push_entire_slice(&self.interleaved[..total]).is_err() {
             if self.shared.stop.load(Acquire) {
                 return;
             }

@@ -42,14 +42,15 @@ pub fn save(reports: &[FrameReport], frame_rate: f64, title: &str, folder: &Path
 
 /// Writes a table of `reports`: a row for each channel of each frame, with the frame's number and time in seconds, the
 /// channel, its importance p, the codebooks n, the bits, the level or codebooks it was packed at, whether it came too
-/// late, and its codes, parted by spaces.
+/// late, whether its packet was lost on the simulated line, and its codes, parted by spaces.
 ///
 /// # Errors
 /// [`ExportError::Write`] where the file can't be written.
 pub fn write_csv(path: &Path, reports: &[FrameReport], frame_rate: f64) -> Result<(), ExportError> {
     let write = || -> Result<(), csv::Error> {
         let mut writer = csv::Writer::from_path(path)?;
-        let columns = ["frame", "seconds", "channel", "importance", "codebooks", "bits", "rate", "late", "codes"];
+        let columns =
+            ["frame", "seconds", "channel", "importance", "codebooks", "bits", "rate", "late", "lost", "codes"];
         writer.write_record(columns)?;
         for report in reports {
             for (frame, channel) in report.channel_frames().iter().zip(channel_names(report)) {
@@ -64,6 +65,7 @@ pub fn write_csv(path: &Path, reports: &[FrameReport], frame_rate: f64) -> Resul
                     frame.bits.to_string(),
                     report.rate.to_string(),
                     report.late.to_string(),
+                    report.lost.to_string(),
                     codes.join(" "),
                 ])?;
             }

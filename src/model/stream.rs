@@ -92,6 +92,18 @@ impl Stream {
         Ok(())
     }
 
+    /// Goes on as a stream of as many channels as there are `rows`, each from the state of that channel of now: one
+    /// that is named twice is doubled, one that isn't named is forgotten.
+    fn select(&mut self, rows: &[usize]) -> Result<(), ModelError> {
+        let error = ort_error(self.graph, "run", self.runtime);
+        let (_, state) = self.state.try_extract_tensor::<f32>().map_err(error)?;
+        let row = |&channel: &usize| &state[channel * self.state_size..][..self.state_size];
+        let chosen: Vec<f32> = rows.iter().flat_map(row).copied().collect();
+        let next = Tensor::from_array(([rows.len(), self.state_size], chosen)).map_err(error)?;
+        (self.state, self.channels) = (next.into_dyn(), rows.len());
+        Ok(())
+    }
+
     /// Runs the graph on `inputs` and its state, lets `read` see the outputs, and keeps the next state.
     fn run<const N: usize>(
         &mut self,
@@ -197,6 +209,18 @@ impl EncoderStream {
         })
     }
 
+    /// Goes on as a stream of as many channels as there are `rows`, each from the state of that channel of now: one
+    /// that is named twice is doubled, one that isn't named is forgotten.
+    ///
+    /// # Errors
+    /// [`ModelError`] where the runtime can't hold the state.
+    ///
+    /// # Panics
+    /// Where a row is not a channel of now.
+    pub fn select(&mut self, rows: &[usize]) -> Result<(), ModelError> {
+        self.stream.select(rows)
+    }
+
     /// Starts the stream anew.
     ///
     /// # Errors
@@ -243,6 +267,17 @@ impl DecoderStream {
             audio.copy_from_slice(decoded);
             Ok(())
         })
+    }
+
+    /// Goes on with the channels `rows`: as [`EncoderStream::select`].
+    ///
+    /// # Errors
+    /// [`ModelError`] where the runtime can't hold the state.
+    ///
+    /// # Panics
+    /// Where a row is not a channel of now.
+    pub fn select(&mut self, rows: &[usize]) -> Result<(), ModelError> {
+        self.0.select(rows)
     }
 
     /// Starts the stream anew.

@@ -1,11 +1,16 @@
 //! The plug-in: parameters, process, state and the window, for CLAP and VST3 by nice-plug.
 
+mod choices;
+mod controls;
 mod params;
+mod setting;
 mod window;
 
-pub use params::{DEFAULT_LEVEL, ModeChoice, MonitorChoice, StereoChoice, VrvqParams};
+pub use choices::{ModeChoice, MonitorChoice, SlotChoice, StereoChoice};
+pub use params::VrvqParams;
+pub use setting::SettingParams;
 
-use crate::engine::{LiveLoop, LoopConfig, MAX_CHANNELS, ReportReceiver, Telemetry};
+use crate::engine::{LiveLoop, LoopConfig, MAX_CHANNELS, ReportReceiver, Slot, Telemetry};
 use crate::model::Model;
 use nice_plug::prelude::*;
 use std::num::NonZeroU32;
@@ -33,8 +38,10 @@ impl VrvqPlugin {
     /// Brings the loop's settings to the parameters'.
     fn follow_parameters(&mut self) {
         if let Some(live) = &mut self.live {
-            live.set_rate(self.params.rate());
-            live.set_stereo(self.params.stereo.value().into());
+            for slot in Slot::ALL {
+                live.set_setting(slot, &self.params.of(slot).setting());
+            }
+            live.select(self.params.slot.value().into());
             live.set_monitor(self.params.monitor.value().into());
             live.set_difference_gain(self.params.difference_gain.value());
             live.set_level_match(self.params.level_match.value());

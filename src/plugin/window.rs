@@ -1,9 +1,9 @@
 //! The plug-in's window: the view in a nice-plug egui editor, its settings the host's parameters.
 
+use super::controls::{Held, HostControls};
 use super::params::{MIN_WINDOW, VrvqParams};
-use crate::codec::{RateMode, Target};
-use crate::editor::{Controls, View};
-use crate::engine::{Monitor, ReportReceiver, StereoMode, Telemetry};
+use crate::editor::View;
+use crate::engine::{ReportReceiver, Telemetry};
 use crate::export;
 use nice_plug::context::gui::GuiContext;
 use nice_plug::editor::{HostMethods, SizeConstraints, SpawnedEditor, dpi};
@@ -21,6 +21,7 @@ pub struct Window {
     params: Arc<VrvqParams>,
     view: Arc<Mutex<View>>,
     context: Option<GuiContext>,
+    held: Held,
 }
 
 /// The editor of one instance. nice-plug-egui fixes the window's size when the instance is made, which is before the
@@ -46,7 +47,8 @@ impl SessionEditor {
         if !state.is_open() {
             *state = saved_size(&self.params);
         }
-        let window = Window { params: self.params.clone(), view: self.view.clone(), context: None };
+        let window =
+            Window { params: self.params.clone(), view: self.view.clone(), context: None, held: Held::default() };
         let settings = EguiNiceSettings::new().with_tile("VRVQ live").with_resize_hint(self.resize_hint());
         nice_plug_egui::create_egui_editor(state.clone(), RepaintNotifier::new(), settings, window)
     }
@@ -107,7 +109,7 @@ impl NiceEguiApp for Window {
 
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut Frame) {
         if let Some(context) = &self.context {
-            let mut controls = HostControls { params: &self.params, setter: context.param_setter() };
+            let mut controls = HostControls::new(&self.params, context.param_setter(), &mut self.held);
             self.view.lock().ui(ui, &mut controls);
         }
     }
@@ -119,121 +121,5 @@ impl NiceEguiApp for Window {
     fn editor_closed(&mut self) {
         self.view.lock().closed();
         self.context = None;
-    }
-}
-
-/// The host's parameters as the view's settings; each change is a gesture that hosts can record and undo.
-struct HostControls<'a> {
-    params: &'a VrvqParams,
-    setter: ParamSetter<'a>,
-}
-
-impl HostControls<'_> {
-    fn set<P: Param>(&self, param: &P, value: P::Plain) {
-        self.setter.begin_set_parameter(param);
-        self.setter.set_parameter(param, value);
-        self.setter.end_set_parameter(param);
-    }
-}
-
-impl Controls for HostControls<'_> {
-    fn level(&self) -> f32 {
-        self.params.level()
-    }
-
-    fn begin_level(&mut self) {
-        self.setter.begin_set_parameter(&self.params.log_level);
-    }
-
-    fn set_level(&mut self, level: f32) {
-        self.setter.set_parameter(&self.params.log_level, level.ln());
-    }
-
-    fn end_level(&mut self) {
-        self.setter.end_set_parameter(&self.params.log_level);
-    }
-
-    fn mode(&self) -> RateMode {
-        self.params.mode.value().into()
-    }
-
-    fn set_mode(&mut self, mode: RateMode) {
-        self.set(&self.params.mode, mode.into());
-    }
-
-    fn codebooks(&self) -> u8 {
-        self.params.codebooks.value() as u8
-    }
-
-    fn set_codebooks(&mut self, codebooks: u8) {
-        self.set(&self.params.codebooks, i32::from(codebooks));
-    }
-
-    fn target(&self) -> Target {
-        self.params.target()
-    }
-
-    fn begin_target(&mut self) {
-        self.setter.begin_set_parameter(&self.params.target);
-    }
-
-    fn set_target(&mut self, kilobits: f32) {
-        self.setter.set_parameter(&self.params.target, kilobits);
-    }
-
-    fn end_target(&mut self) {
-        self.setter.end_set_parameter(&self.params.target);
-    }
-
-    fn set_window(&mut self, seconds: f32) {
-        self.set(&self.params.target_window, seconds);
-    }
-
-    fn stereo(&self) -> StereoMode {
-        self.params.stereo.value().into()
-    }
-
-    fn set_stereo(&mut self, stereo: StereoMode) {
-        self.set(&self.params.stereo, stereo.into());
-    }
-
-    fn monitor(&self) -> Monitor {
-        self.params.monitor.value().into()
-    }
-
-    fn set_monitor(&mut self, monitor: Monitor) {
-        self.set(&self.params.monitor, monitor.into());
-    }
-
-    fn difference_gain(&self) -> f32 {
-        self.params.difference_gain.value()
-    }
-
-    fn set_difference_gain(&mut self, gain_db: f32) {
-        self.set(&self.params.difference_gain, gain_db);
-    }
-
-    fn level_match(&self) -> bool {
-        self.params.level_match.value()
-    }
-
-    fn set_level_match(&mut self, on: bool) {
-        self.set(&self.params.level_match, on);
-    }
-
-    fn bypass(&self) -> bool {
-        self.params.bypass.value()
-    }
-
-    fn set_bypass(&mut self, bypass: bool) {
-        self.set(&self.params.bypass, bypass);
-    }
-
-    fn safety(&self) -> u32 {
-        self.params.safety.value() as u32
-    }
-
-    fn set_safety(&mut self, hops: u32) {
-        self.set(&self.params.safety, hops as i32);
     }
 }

@@ -1,7 +1,7 @@
 //! How to run the loop.
 
-use crate::codec::{LEVEL_MAX, LEVEL_MIN, RateControl, TARGET_MAX, TARGET_MIN, Target};
-use crate::engine::{DEFAULT_SAFETY_HOPS, MAX_SAFETY_HOPS};
+use crate::codec::{BURST_MAX, LEVEL_MAX, LEVEL_MIN, LOSS_MAX, Loss, RateMode, SEED_MAX, TARGET_MAX, TARGET_MIN};
+use crate::engine::{DEFAULT_SAFETY_HOPS, MAX_SAFETY_HOPS, Setting, StereoMode};
 use crate::model::ModelCard;
 use clap::ValueEnum;
 use std::path::PathBuf;
@@ -53,6 +53,17 @@ pub struct RunArgs {
     /// Code the sum of the two channels as one.
     #[arg(long, conflicts_with = "mid_side")]
     pub mono_sum: bool,
+    /// Lose this many of a hundred packets on their way to the decoder, 0 to 50.
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    pub loss: Option<f32>,
+    /// Mean length of a burst of losses in packets.
+    #[arg(long, value_name = "PACKETS", requires = "loss",
+          value_parser = clap::value_parser!(u8).range(1..=i64::from(BURST_MAX)))]
+    pub loss_burst: Option<u8>,
+    /// Which packets are lost: another seed, other packets.
+    #[arg(long, value_name = "SEED", requires = "loss",
+          value_parser = clap::value_parser!(u16).range(..=i64::from(SEED_MAX)))]
+    pub loss_seed: Option<u16>,
     /// Bring the decoded signal to the loudness of the input.
     #[arg(long)]
     pub level_match: bool,
@@ -84,13 +95,26 @@ pub struct RunArgs {
 }
 
 impl RunArgs {
-    /// What decides how many codebooks frames use to begin with.
-    pub fn rate(&self, card: &ModelCard) -> RateControl {
-        match (self.codebooks, self.target) {
-            (Some(number), _) => RateControl::Codebooks(number.min(card.codebooks as u8)),
-            (None, Some(kilobits)) => RateControl::Target(Target { kilobits, ..Target::default() }),
-            (None, None) => RateControl::Level(self.level.unwrap_or(card.level.default)),
+    /// The setting to begin with.
+    pub fn setting(&self, card: &ModelCard) -> Setting {
+        let mut setting = Setting { level: self.level.unwrap_or(card.level.default), ..Setting::default() };
+        if let Some(number) = self.codebooks {
+            (setting.mode, setting.codebooks) = (RateMode::Cbr, number.min(card.codebooks as u8));
+        } else if let Some(kilobits) = self.target {
+            (setting.mode, setting.target.kilobits) = (RateMode::Abr, kilobits);
         }
+        if self.mid_side {
+            setting.stereo = StereoMode::MidSide;
+        } else if self.mono_sum {
+            setting.stereo = StereoMode::Mono;
+        }
+        let Loss { burst, seed, .. } = setting.loss;
+        setting.loss = Loss {
+            percent: self.loss.unwrap_or(0.0),
+            burst: self.loss_burst.unwrap_or(burst),
+            seed: self.loss_seed.unwrap_or(seed),
+        };
+        setting
     }
 }
 
@@ -110,6 +134,11 @@ fn kilobits(text: &str) -> Result<f32, String> {
     } else {
         Err(format!("the target runs from {TARGET_MIN} to {TARGET_MAX} kb/s"))
     }
+}
+
+fn percent(text: &str) -> Result<f32, String> {
+    let percent: f32 = text.parse().map_err(|_| "not a number".to_string())?;
+    if (0.0..=LOSS_MAX).contains(&percent) { Ok(percent) } else { Err(format!("the loss runs from 0 to {LOSS_MAX} %")) }
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
@@ -140,6 +169,8 @@ mod tests {
             ["--safety", "9"],
             ["--codebooks", "0"],
             ["--target", "17"],
+            ["--loss", "51"],
+            ["--loss-burst", "2"],
             ["--sample-rate", "100"],
             ["--buffer-size", "0"],
             ["--duration", "-1"],

@@ -30,7 +30,7 @@ mod terminal;
 mod watch;
 mod window;
 
-use crate::engine::{ReportReceiver, StereoMode, Telemetry};
+use crate::engine::{ReportReceiver, Telemetry};
 use crate::interrupt;
 use crate::model::Model;
 use anyhow::Result;
@@ -78,12 +78,7 @@ fn parts(args: &RunArgs, muted: bool) -> Result<(Parts, ReportReceiver)> {
         None => Model::builtin()?,
     };
     let (telemetry, reports) = Telemetry::new();
-    let settings = Settings::new(args.rate(model.card()), args.safety, muted);
-    if args.mid_side {
-        settings.set_stereo(StereoMode::MidSide);
-    } else if args.mono_sum {
-        settings.set_stereo(StereoMode::Mono);
-    }
+    let settings = Settings::new(&args.setting(model.card()), args.safety, muted);
     settings.set_level_match(args.level_match);
     Ok((Parts { model, telemetry, settings }, reports))
 }

@@ -1,99 +1,104 @@
 //! The settings of the standalone app: atomics that the audio callback reads.
 
-use crate::codec::{RateControl, RateMode, Target, clamp_level};
-use crate::editor::Controls;
-use crate::engine::{LiveLoop, MAX_DIFFERENCE_GAIN_DB, MAX_SAFETY_HOPS, Monitor, StereoMode};
+use crate::codec::{Loss, RateControl, RateMode, Target};
+use crate::editor::{Controls, Value};
+use crate::engine::{LiveLoop, MAX_DIFFERENCE_GAIN_DB, MAX_SAFETY_HOPS, Monitor, Setting, Slot, StereoMode};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU16, AtomicU32, Ordering::Relaxed};
+
+const MODES: [RateMode; 3] = [RateMode::Vbr, RateMode::Cbr, RateMode::Abr];
+const STEREO_MODES: [StereoMode; 3] = [StereoMode::LeftRight, StereoMode::MidSide, StereoMode::Mono];
+const MONITORS: [Monitor; 4] = [Monitor::Decoded, Monitor::Dry, Monitor::Difference, Monitor::Split];
+
+fn index_of<T: PartialEq>(values: &[T], value: T) -> u8 {
+    values.iter().position(|other| *other == value).unwrap_or(0) as u8
+}
+
+fn at<T: Copy>(values: &[T], index: &AtomicU8) -> T {
+    values[usize::from(index.load(Relaxed)) % values.len()]
+}
+
+fn number(cell: &AtomicU32) -> f32 {
+    f32::from_bits(cell.load(Relaxed))
+}
+
+/// A [`Setting`], value by value.
+#[derive(Debug, Default)]
+struct SettingCell {
+    mode: AtomicU8,
+    level: AtomicU32,
+    codebooks: AtomicU8,
+    kilobits: AtomicU32,
+    window: AtomicU32,
+    stereo: AtomicU8,
+    loss: AtomicU32,
+    burst: AtomicU8,
+    seed: AtomicU16,
+}
+
+impl SettingCell {
+    fn load(&self) -> Setting {
+        Setting {
+            mode: at(&MODES, &self.mode),
+            level: number(&self.level),
+            codebooks: self.codebooks.load(Relaxed),
+            target: Target { kilobits: number(&self.kilobits), window: number(&self.window) },
+            stereo: at(&STEREO_MODES, &self.stereo),
+            loss: Loss { percent: number(&self.loss), burst: self.burst.load(Relaxed), seed: self.seed.load(Relaxed) },
+        }
+    }
+
+    fn store(&self, setting: &Setting) {
+        let Setting { mode, level, codebooks, target, stereo, loss } = setting.clamped();
+        self.mode.store(index_of(&MODES, mode), Relaxed);
+        self.level.store(level.to_bits(), Relaxed);
+        self.codebooks.store(codebooks, Relaxed);
+        self.kilobits.store(target.kilobits.to_bits(), Relaxed);
+        self.window.store(target.window.to_bits(), Relaxed);
+        self.stereo.store(index_of(&STEREO_MODES, stereo), Relaxed);
+        self.loss.store(loss.percent.to_bits(), Relaxed);
+        self.burst.store(loss.burst, Relaxed);
+        self.seed.store(loss.seed, Relaxed);
+    }
+}
 
 /// What the user turns while the loop runs.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Settings {
-    level: AtomicU32,
-    mode: AtomicU8,
-    codebooks: AtomicU8,
-    target: AtomicU32,
-    window: AtomicU32,
+    settings: [SettingCell; 2],
+    /// The second setting is chosen.
+    second: AtomicBool,
     monitor: AtomicU8,
     difference_gain: AtomicU32,
-    stereo: AtomicU8,
     level_match: AtomicBool,
     bypass: AtomicBool,
     safety: AtomicU32,
     muted: AtomicBool,
 }
 
-/// What the other mode starts at where a flag chose one.
-const DEFAULT_CODEBOOKS: u8 = 4;
-const DEFAULT_LEVEL: f32 = 16.0;
-
-const MODES: [RateMode; 3] = [RateMode::Vbr, RateMode::Cbr, RateMode::Abr];
-
-const MONITORS: [Monitor; 4] = [Monitor::Decoded, Monitor::Dry, Monitor::Difference, Monitor::Split];
-
-const STEREO_MODES: [StereoMode; 3] = [StereoMode::LeftRight, StereoMode::MidSide, StereoMode::Mono];
-
-fn index_of<T: PartialEq>(values: &[T], value: T) -> u8 {
-    values.iter().position(|other| *other == value).unwrap_or(0) as u8
-}
-
 impl Settings {
-    /// Settings at `rate`, with `safety` hops, decoded and not bypassed.
-    pub fn new(rate: RateControl, safety: u32, muted: bool) -> Arc<Self> {
-        let (mut level, mut codebooks, mut target) = (DEFAULT_LEVEL, DEFAULT_CODEBOOKS, Target::default());
-        let mode = match rate.clamped() {
-            RateControl::Level(value) => {
-                level = value;
-                RateMode::Vbr
-            }
-            RateControl::Codebooks(value) => {
-                codebooks = value;
-                RateMode::Cbr
-            }
-            RateControl::Target(value) => {
-                target = value;
-                RateMode::Abr
-            }
-        };
-        Arc::new(Self {
-            level: AtomicU32::new(level.to_bits()),
-            mode: AtomicU8::new(index_of(&MODES, mode)),
-            codebooks: AtomicU8::new(codebooks),
-            target: AtomicU32::new(target.kilobits.to_bits()),
-            window: AtomicU32::new(target.window.to_bits()),
-            monitor: AtomicU8::new(index_of(&MONITORS, Monitor::default())),
-            difference_gain: AtomicU32::new(0.0f32.to_bits()),
-            stereo: AtomicU8::new(0),
-            level_match: AtomicBool::new(false),
-            bypass: AtomicBool::new(false),
-            safety: AtomicU32::new(safety.min(MAX_SAFETY_HOPS)),
-            muted: AtomicBool::new(muted),
-        })
+    /// Both settings at `setting`, with `safety` hops, decoded and not bypassed.
+    pub fn new(setting: &Setting, safety: u32, muted: bool) -> Arc<Self> {
+        let settings = Self::default();
+        settings.settings.iter().for_each(|cell| cell.store(setting));
+        settings.safety.store(safety.min(MAX_SAFETY_HOPS), Relaxed);
+        settings.muted.store(muted, Relaxed);
+        Arc::new(settings)
     }
 
-    /// What decides how many codebooks frames use.
+    /// One of the two settings of the codec.
+    pub fn setting(&self, slot: Slot) -> Setting {
+        self.settings[slot.index()].load()
+    }
+
+    /// The setting that is heard.
+    pub fn slot(&self) -> Slot {
+        if self.second.load(Relaxed) { Slot::Two } else { Slot::One }
+    }
+
+    /// What decides how many codebooks frames of the setting that is heard use.
     pub fn rate(&self) -> RateControl {
-        match self.mode() {
-            RateMode::Vbr => RateControl::Level(self.level()),
-            RateMode::Cbr => RateControl::Codebooks(self.codebooks.load(Relaxed)),
-            RateMode::Abr => RateControl::Target(self.target()),
-        }
-    }
-
-    /// Variable, constant or average bitrate.
-    pub fn mode(&self) -> RateMode {
-        MODES[usize::from(self.mode.load(Relaxed)) % MODES.len()]
-    }
-
-    /// What average bitrate aims at.
-    pub fn target(&self) -> Target {
-        let value = |cell: &AtomicU32| f32::from_bits(cell.load(Relaxed));
-        Target { kilobits: value(&self.target), window: value(&self.window) }
-    }
-
-    /// Level l of variable bitrate.
-    pub fn level(&self) -> f32 {
-        f32::from_bits(self.level.load(Relaxed))
+        self.setting(self.slot()).rate()
     }
 
     /// Whole hops of safety.
@@ -111,26 +116,6 @@ impl Settings {
         self.muted.store(muted, Relaxed);
     }
 
-    /// What is heard.
-    pub fn monitor(&self) -> Monitor {
-        MONITORS[usize::from(self.monitor.load(Relaxed)) % MONITORS.len()]
-    }
-
-    /// Gain of the difference in dB.
-    pub fn difference_gain(&self) -> f32 {
-        f32::from_bits(self.difference_gain.load(Relaxed))
-    }
-
-    /// How two channels are coded.
-    pub fn stereo(&self) -> StereoMode {
-        STEREO_MODES[usize::from(self.stereo.load(Relaxed)) % STEREO_MODES.len()]
-    }
-
-    /// Chooses how two channels are coded.
-    pub fn set_stereo(&self, stereo: StereoMode) {
-        self.stereo.store(index_of(&STEREO_MODES, stereo), Relaxed);
-    }
-
     /// Switches the level match.
     pub fn set_level_match(&self, on: bool) {
         self.level_match.store(on, Relaxed);
@@ -138,10 +123,12 @@ impl Settings {
 
     /// Hands all settings to the loop. Real-time safe.
     pub fn apply(&self, live: &mut LiveLoop) {
-        live.set_rate(self.rate());
-        live.set_stereo(self.stereo());
-        live.set_monitor(self.monitor());
-        live.set_difference_gain(self.difference_gain());
+        for slot in Slot::ALL {
+            live.set_setting(slot, &self.setting(slot));
+        }
+        live.select(self.slot());
+        live.set_monitor(at(&MONITORS, &self.monitor));
+        live.set_difference_gain(number(&self.difference_gain));
         live.set_level_match(self.level_match.load(Relaxed));
         live.set_bypass(self.bypass.load(Relaxed));
         live.set_safety(self.safety());
@@ -153,54 +140,34 @@ impl Settings {
 pub struct SettingsControls(pub Arc<Settings>);
 
 impl Controls for SettingsControls {
-    fn level(&self) -> f32 {
-        self.0.level()
+    fn setting(&self, slot: Slot) -> Setting {
+        self.0.setting(slot)
     }
 
-    fn set_level(&mut self, level: f32) {
-        self.0.level.store(clamp_level(level).to_bits(), Relaxed);
+    fn replace(&mut self, slot: Slot, setting: &Setting) {
+        self.0.settings[slot.index()].store(setting);
     }
 
-    fn mode(&self) -> RateMode {
-        self.0.mode()
+    fn slot(&self) -> Slot {
+        self.0.slot()
     }
 
-    fn set_mode(&mut self, mode: RateMode) {
-        self.0.mode.store(index_of(&MODES, mode), Relaxed);
+    fn select(&mut self, slot: Slot) {
+        self.0.second.store(slot == Slot::Two, Relaxed);
     }
 
-    fn codebooks(&self) -> u8 {
-        self.0.codebooks.load(Relaxed)
-    }
-
-    fn set_codebooks(&mut self, codebooks: u8) {
-        self.0.codebooks.store(codebooks.max(1), Relaxed);
-    }
-
-    fn target(&self) -> Target {
-        self.0.target()
-    }
-
-    fn set_target(&mut self, kilobits: f32) {
-        let target = Target { kilobits, ..self.target() }.clamped();
-        self.0.target.store(target.kilobits.to_bits(), Relaxed);
-    }
-
-    fn set_window(&mut self, seconds: f32) {
-        let target = Target { window: seconds, ..self.target() }.clamped();
-        self.0.window.store(target.window.to_bits(), Relaxed);
-    }
-
-    fn stereo(&self) -> StereoMode {
-        self.0.stereo()
-    }
-
-    fn set_stereo(&mut self, stereo: StereoMode) {
-        self.0.set_stereo(stereo);
+    fn set(&mut self, value: Value, to: f32) {
+        match value {
+            Value::DifferenceGain => {
+                self.0.difference_gain.store(to.clamp(0.0, MAX_DIFFERENCE_GAIN_DB).to_bits(), Relaxed);
+            }
+            Value::Safety => self.0.safety.store((to.round() as u32).min(MAX_SAFETY_HOPS), Relaxed),
+            _ => self.replace_chosen(&value.set_in(self.chosen(), to)),
+        }
     }
 
     fn monitor(&self) -> Monitor {
-        self.0.monitor()
+        at(&MONITORS, &self.0.monitor)
     }
 
     fn set_monitor(&mut self, monitor: Monitor) {
@@ -208,11 +175,7 @@ impl Controls for SettingsControls {
     }
 
     fn difference_gain(&self) -> f32 {
-        self.0.difference_gain()
-    }
-
-    fn set_difference_gain(&mut self, gain_db: f32) {
-        self.0.difference_gain.store(gain_db.clamp(0.0, MAX_DIFFERENCE_GAIN_DB).to_bits(), Relaxed);
+        number(&self.0.difference_gain)
     }
 
     fn level_match(&self) -> bool {
@@ -233,9 +196,5 @@ impl Controls for SettingsControls {
 
     fn safety(&self) -> u32 {
         self.0.safety()
-    }
-
-    fn set_safety(&mut self, hops: u32) {
-        self.0.safety.store(hops.min(MAX_SAFETY_HOPS), Relaxed);
     }
 }

@@ -6,128 +6,110 @@ pub mod raster;
 #[path = "synthetic.rs"]
 pub mod synthetic;
 
-use egui::{Key, Pos2, Rect, accesskit::Role, vec2};
+use egui::{Event, Key, Modifiers, Pos2, Rect, accesskit::Role, vec2};
 use egui_kittest::{Harness, kittest::Queryable};
 use raster::{Painted, Textures};
+use std::path::PathBuf;
 use std::sync::Arc;
-use vrvq::codec::{RateMode, Target};
-use vrvq::editor::{Controls, View};
-use vrvq::engine::{FrameReport, LoopState, Monitor, ReportSender, StereoMode, Telemetry, report_ring};
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use vrvq::editor::{Controls, Value, View};
+use vrvq::engine::{FrameReport, LoopState, Monitor, ReportSender, Setting, Slot, Telemetry, report_ring};
+use vrvq::preset::Folder;
+
+/// Benches made by this process.
+static MADE: AtomicU32 = AtomicU32::new(0);
 
 /// Room that the harness leaves around what it shows.
 pub const HARNESS_MARGIN: egui::Vec2 = vec2(8.0, 8.0);
 pub const FRAME_RATE: f64 = 44_100.0 / 512.0;
 
-/// Settings, and the gestures made on the level.
+/// Settings, and the gestures made on them.
+#[derive(Default)]
 pub struct Settings {
-    pub level: f32,
-    pub mode: RateMode,
-    pub codebooks: u8,
-    pub target: Target,
-    pub stereo: StereoMode,
+    pub settings: [Setting; 2],
+    pub slot: Slot,
     pub monitor: Monitor,
     pub difference_gain: f32,
     pub level_match: bool,
     pub bypass: bool,
     pub safety: u32,
-    pub open: bool,
+    pub open: Option<Value>,
+    /// Whole gestures; a setting replaced as a whole is one.
     pub gestures: u32,
 }
 
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            level: 16.0,
-            mode: RateMode::Vbr,
-            codebooks: 4,
-            target: Target::default(),
-            stereo: StereoMode::LeftRight,
-            monitor: Monitor::Decoded,
-            difference_gain: 0.0,
-            level_match: false,
-            bypass: false,
-            safety: 1,
-            open: false,
-            gestures: 0,
-        }
-    }
-}
-
 impl Controls for Settings {
-    fn level(&self) -> f32 {
-        self.level
+    fn setting(&self, slot: Slot) -> Setting {
+        self.settings[slot.index()]
     }
-    fn begin_level(&mut self) {
-        assert!(!self.open, "a gesture begins inside another");
-        self.open = true;
-    }
-    fn set_level(&mut self, level: f32) {
-        assert!(self.open, "a level is set outside a gesture");
-        assert!((1.0..=48.0).contains(&level), "{level}");
-        self.level = level;
-    }
-    fn end_level(&mut self) {
-        assert!(self.open);
-        self.open = false;
+
+    fn replace(&mut self, slot: Slot, setting: &Setting) {
+        assert_eq!(*setting, setting.clamped());
+        assert!(setting.codebooks <= 8, "{}", setting.codebooks);
+        self.settings[slot.index()] = *setting;
         self.gestures += 1;
     }
-    fn mode(&self) -> RateMode {
-        self.mode
+
+    fn slot(&self) -> Slot {
+        self.slot
     }
-    fn set_mode(&mut self, mode: RateMode) {
-        self.mode = mode;
+
+    fn select(&mut self, slot: Slot) {
+        self.slot = slot;
     }
-    fn codebooks(&self) -> u8 {
-        self.codebooks
+
+    fn begin(&mut self, value: Value) {
+        assert_eq!(self.open, None, "a gesture begins inside another");
+        self.open = Some(value);
     }
-    fn set_codebooks(&mut self, codebooks: u8) {
-        assert!((1..=8).contains(&codebooks), "{codebooks}");
-        self.codebooks = codebooks;
+
+    fn set(&mut self, value: Value, to: f32) {
+        assert_eq!(self.open, Some(value), "a value is set outside a gesture");
+        let (low, high) = value.range();
+        assert!((low..=high).contains(&to), "{value:?} {to}");
+        match value {
+            Value::DifferenceGain => self.difference_gain = to,
+            Value::Safety => self.safety = to.round() as u32,
+            _ => self.settings[self.slot.index()] = value.set_in(self.chosen(), to),
+        }
     }
-    fn target(&self) -> Target {
-        self.target
+
+    fn end(&mut self, value: Value) {
+        assert_eq!(self.open, Some(value));
+        self.open = None;
+        self.gestures += 1;
     }
-    fn set_target(&mut self, kilobits: f32) {
-        self.target.kilobits = kilobits;
-    }
-    fn set_window(&mut self, seconds: f32) {
-        self.target.window = seconds;
-    }
-    fn stereo(&self) -> StereoMode {
-        self.stereo
-    }
-    fn set_stereo(&mut self, stereo: StereoMode) {
-        self.stereo = stereo;
-    }
+
     fn monitor(&self) -> Monitor {
         self.monitor
     }
+
     fn set_monitor(&mut self, monitor: Monitor) {
         self.monitor = monitor;
     }
+
     fn difference_gain(&self) -> f32 {
         self.difference_gain
     }
-    fn set_difference_gain(&mut self, gain_db: f32) {
-        self.difference_gain = gain_db;
-    }
+
     fn level_match(&self) -> bool {
         self.level_match
     }
+
     fn set_level_match(&mut self, on: bool) {
         self.level_match = on;
     }
+
     fn bypass(&self) -> bool {
         self.bypass
     }
+
     fn set_bypass(&mut self, bypass: bool) {
         self.bypass = bypass;
     }
+
     fn safety(&self) -> u32 {
         self.safety
-    }
-    fn set_safety(&mut self, hops: u32) {
-        self.safety = hops;
     }
 }
 
@@ -135,6 +117,8 @@ pub struct Bench {
     pub harness: Harness<'static, (View, Settings)>,
     pub sender: ReportSender,
     pub telemetry: Arc<Telemetry>,
+    /// Folder of the user's presets; not made yet.
+    pub presets: PathBuf,
     textures: Textures,
 }
 
@@ -158,6 +142,9 @@ impl Bench {
         let exporter = Arc::new(|reports: &[FrameReport], frame_rate: f64, title: &str| {
             format!("kept {} frames of {title} at {frame_rate:.2}", reports.len())
         });
+        let number = MADE.fetch_add(1, Relaxed);
+        let presets = std::env::temp_dir().join(format!("vrvq-view-{}-{number}", std::process::id()));
+        let settings = Settings { safety: 1, ..Settings::default() };
         let textures = Textures::default();
         let harness = Harness::builder()
             .renderer(textures.clone())
@@ -166,9 +153,9 @@ impl Bench {
             .with_step_dt(1.0 / 60.0)
             .build_ui_state(
                 |ui, (view, settings): &mut (View, Settings)| view.ui(ui, settings),
-                (View::new(receiver, telemetry.clone(), exporter), Settings::default()),
+                (View::new(receiver, telemetry.clone(), exporter).with_presets(Folder::new(&presets)), settings),
             );
-        Self { harness, sender, telemetry, textures }
+        Self { harness, sender, telemetry, presets, textures }
     }
 
     /// Sends reports, at most as many as the ring holds, and lets the map glide to the newest.
@@ -209,6 +196,38 @@ impl Bench {
     /// Whether a text that contains `part` is on screen.
     pub fn shows(&self, part: &str) -> bool {
         self.harness.query_all_by_label_contains(part).next().is_some()
+    }
+}
+
+impl Bench {
+    /// Types `text` into the number called `name`.
+    pub fn enter(&mut self, name: &str, text: &str) {
+        self.click(name);
+        self.harness.event(Event::Text(text.into()));
+        self.press(&[Key::Enter]);
+    }
+
+    /// Clicks twice on what is called `name`.
+    pub fn double_click(&mut self, name: &str) {
+        let pos = self.harness.get_by_label(name).rect().center();
+        self.double_click_at(pos);
+    }
+
+    /// Clicks twice at `pos`.
+    pub fn double_click_at(&mut self, pos: Pos2) {
+        self.harness.event(Event::PointerMoved(pos));
+        for pressed in [true, false, true, false] {
+            let button = egui::PointerButton::Primary;
+            self.harness.event(Event::PointerButton { pos, button, pressed, modifiers: Modifiers::NONE });
+        }
+        self.harness.run_steps(3);
+    }
+}
+
+impl Drop for Bench {
+    fn drop(&mut self) {
+        // Most never make it.
+        let _ = std::fs::remove_dir_all(&self.presets);
     }
 }
 

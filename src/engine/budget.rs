@@ -1,0 +1,56 @@
+//! Whether the machine has time for both settings at once.
+
+/// Load with both settings from which one of them is given up.
+const HIGH_LOAD: f32 = 0.8;
+/// Load with one setting up to which the other may run too: together they take less than twice as much.
+const LOW_LOAD: f32 = 0.45;
+/// Seconds until it is tried again, the first time and at most.
+const FIRST_WAIT: f64 = 10.0;
+const LONGEST_WAIT: f64 = 320.0;
+
+/// Gives the second setting up where it costs too much, and tries again, each time after twice as long.
+pub(super) struct Budget {
+    hop_seconds: f64,
+    /// Seconds until the next try.
+    wait: f64,
+    next_wait: f64,
+}
+
+impl Budget {
+    pub fn new(hop_seconds: f64) -> Self {
+        Self { hop_seconds, wait: 0.0, next_wait: FIRST_WAIT }
+    }
+
+    /// Whether both settings may run for the next hop: `load` is the share of real time so far, `late` whether the last
+    /// hop came too late, `both` whether both run now.
+    pub fn allows_both(&mut self, load: f32, late: bool, both: bool) -> bool {
+        self.wait = (self.wait - self.hop_seconds).max(0.0);
+        if both && (late || load > HIGH_LOAD) {
+            self.wait = self.next_wait;
+            self.next_wait = (2.0 * self.next_wait).min(LONGEST_WAIT);
+        }
+        self.wait == 0.0 && (both || load <= LOW_LOAD)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Seconds until both may run again, at a load of `single` with one.
+    fn pause(budget: &mut Budget, single: f32) -> Option<f64> {
+        (1..100_000).find(|_| budget.allows_both(single, false, false)).map(|hops| f64::from(hops) * 0.01)
+    }
+
+    #[test]
+    fn a_machine_that_is_too_slow_is_asked_more_and_more_rarely() {
+        let mut budget = Budget::new(0.01);
+        assert!(budget.allows_both(0.2, false, false));
+        assert!(budget.allows_both(0.7, false, true));
+        assert!(!budget.allows_both(0.85, false, true));
+        assert!((pause(&mut budget, 0.4).unwrap() - 10.0).abs() < 0.1);
+        assert!(!budget.allows_both(0.5, true, true), "late frames count too");
+        assert!((pause(&mut budget, 0.4).unwrap() - 20.0).abs() < 0.1);
+        assert_eq!(pause(&mut budget, 0.5), None, "a machine busy with one isn't given two");
+    }
+}

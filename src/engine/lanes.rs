@@ -1,0 +1,347 @@
+//! Both settings of the codec, on one stream of input.
+//!
+//! A setting that runs has a *lane*: its own rate control, stereo mode, packets and losses. What costs time is shared:
+//! the model's batch holds the channels of all lanes, so that two lanes take one pass over the weights, and the encoder
+//! runs once for both where they code the same channels.
+//!
+//! As long as both settings are the same, or where the machine is too slow for two, one lane runs and stands for both. A
+//! lane that starts goes on from the state of the one that runs, so it sounds right from its first frame. Lanes whose
+//! settings have become the same are one again when their states are, which takes no longer than the model remembers.
+
+use super::EngineError;
+use super::report::FrameReport;
+use super::settings::{Slot, StereoMode};
+use super::stereo::{self, Fade, Stereo};
+use super::wire::Wire;
+use crate::codec::{Loss, LossProcess, Rate, RateControl, TargetControl};
+use crate::model::{DecoderStream, Encoded, EncoderStream, Model};
+use std::sync::Arc;
+
+/// Frames that lanes of equal settings must have packed alike before one of them ends: a second, several times what the
+/// model's state remembers.
+const ALIKE_FRAMES: u32 = 86;
+
+/// What of a setting is in force.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct InForce {
+    pub rate: RateControl,
+    pub stereo: StereoMode,
+    pub loss: Loss,
+}
+
+/// What a setting has for itself.
+#[derive(Clone)]
+struct Lane {
+    asked: InForce,
+    target: TargetControl,
+    stereo: Stereo,
+    loss: LossProcess,
+    wire: Wire,
+}
+
+impl Lane {
+    fn ask(&mut self, asked: InForce) {
+        self.asked = asked;
+        if let RateControl::Target(target) = asked.rate {
+            self.target.aim(target);
+        }
+        self.stereo.set(asked.stereo);
+        self.loss.set(asked.loss);
+    }
+
+    /// What the next frame is packed at.
+    fn rate(&mut self) -> Rate {
+        match self.asked.rate {
+            RateControl::Level(level) => Rate::Level(level),
+            RateControl::Codebooks(number) => Rate::Codebooks(number),
+            RateControl::Target(_) => Rate::Level(self.target.level()),
+        }
+    }
+}
+
+/// Which lanes run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Running {
+    /// This one, for both settings.
+    One(Slot),
+    Both,
+}
+
+/// The batch's rows of `lanes` of some channels each, one after the other.
+fn rows(channels: usize, lanes: &[usize]) -> Vec<usize> {
+    lanes.iter().flat_map(|lane| lane * channels..(lane + 1) * channels).collect()
+}
+
+/// The codec with its lanes.
+pub(super) struct Lanes {
+    encoder: EncoderStream,
+    decoder: DecoderStream,
+    encoded: Encoded,
+    lanes: [Lane; 2],
+    running: Running,
+    /// The encoder has rows for each lane, because they code other channels.
+    encoders_apart: bool,
+    /// Frames that both lanes packed alike since their settings are the same.
+    alike: u32,
+    channels: usize,
+    hop: usize,
+    /// `[rows, hop]`, with room for both lanes.
+    input: Vec<f32>,
+    output: Vec<f32>,
+    codes: Vec<u16>,
+    counts: Vec<u8>,
+}
+
+impl Lanes {
+    /// Lanes of 1 or 2 channels, both of the same setting. Loads the model's graphs unless an earlier stream left them.
+    ///
+    /// # Errors
+    /// [`EngineError::Model`] where the graphs can't be loaded.
+    pub fn new(model: &Arc<Model>, channels: usize) -> Result<Self, EngineError> {
+        let card = model.card();
+        let format = model.packet_format();
+        let asked = InForce {
+            rate: RateControl::Level(card.level.default),
+            stereo: StereoMode::default(),
+            loss: Loss::default(),
+        };
+        let lane = Lane {
+            asked,
+            target: TargetControl::new(format, card.frame_rate(), channels, card.level.default),
+            stereo: Stereo::new(),
+            loss: LossProcess::default(),
+            wire: Wire::new(format, channels),
+        };
+        Ok(Self {
+            encoder: EncoderStream::new(model, channels)?,
+            decoder: DecoderStream::new(model, channels)?,
+            encoded: Encoded::default(),
+            lanes: [lane.clone(), lane],
+            running: Running::One(Slot::One),
+            encoders_apart: false,
+            alike: 0,
+            channels,
+            hop: card.hop,
+            input: vec![0.0; 2 * channels * card.hop],
+            output: vec![0.0; 2 * channels * card.hop],
+            codes: Vec::with_capacity(2 * channels * card.codebooks),
+            counts: Vec::with_capacity(2 * channels),
+        })
+    }
+
+    /// Runs `steps` steps on silence, half of them with two lanes: the first ones allocate and are up to twice as slow.
+    ///
+    /// # Errors
+    /// Those of [`Self::step`].
+    pub fn warm_up(&mut self, steps: usize) -> Result<(), EngineError> {
+        let silence = vec![0.0; self.channels * self.hop];
+        let mut output = vec![0.0; 2 * silence.len()];
+        for step in 0..steps {
+            if step == steps / 2 {
+                self.start_both()?;
+            }
+            self.step(&silence, &mut output, &mut [FrameReport::default(); 2])?;
+        }
+        self.end_other(Slot::One)?;
+        self.reset()
+    }
+
+    /// The streams start anew, in the modes that are asked for.
+    ///
+    /// # Errors
+    /// [`EngineError::Model`] where the runtime fails.
+    pub fn reset(&mut self) -> Result<(), EngineError> {
+        self.encoder.reset()?;
+        self.decoder.reset()?;
+        for lane in &mut self.lanes {
+            lane.target.reset();
+            lane.stereo.restart();
+            lane.loss.reset();
+            lane.wire.reset();
+        }
+        Ok(())
+    }
+
+    /// As [`Self::reset`] for a frame that the machine has no time to code: modes and losses go on. What it would have
+    /// been packed at is written to `reports`.
+    ///
+    /// # Errors
+    /// [`EngineError::Model`] where the runtime fails.
+    pub fn pass_over(&mut self, reports: &mut [FrameReport; 2]) -> Result<(), EngineError> {
+        self.encoder.reset()?;
+        self.decoder.reset()?;
+        for (lane, report) in self.lanes.iter_mut().zip(reports) {
+            lane.wire.reset();
+            report.rate = lane.rate();
+            report.channels = self.channels.min(lane.asked.stereo.channel_names().len()) as u8;
+        }
+        Ok(())
+    }
+
+    /// From the next frame on the setting of `slot` is `asked`; `start` where nothing was coded before, so that nothing
+    /// has to be faded.
+    pub fn ask(&mut self, slot: Slot, asked: InForce, start: bool) {
+        let [lane, other] = self.pair(slot);
+        if asked == other.asked {
+            // Alike in what it has spent too, or the level would find its own way.
+            lane.target = other.target.clone();
+        }
+        lane.ask(asked);
+        if start {
+            lane.stereo.restart();
+        }
+        self.alike = 0;
+    }
+
+    fn pair(&mut self, slot: Slot) -> [&mut Lane; 2] {
+        let [one, two] = &mut self.lanes;
+        if slot == Slot::One { [one, two] } else { [two, one] }
+    }
+
+    /// Whether the settings are other than each other.
+    pub fn differ(&self) -> bool {
+        self.lanes[0].asked != self.lanes[1].asked
+    }
+
+    /// Whether both lanes run.
+    pub fn both_run(&self) -> bool {
+        self.running == Running::Both
+    }
+
+    /// Lets the lanes run that are needed where `heard` is the setting that is heard, and `both` may run.
+    ///
+    /// # Errors
+    /// [`EngineError::Model`] where the runtime fails.
+    pub fn arrange(&mut self, heard: Slot, both: bool) -> Result<(), EngineError> {
+        match self.running {
+            Running::One(_) if both && self.differ() => self.start_both()?,
+            Running::One(slot) if slot != heard => {
+                self.hand_over(slot);
+                self.running = Running::One(heard);
+            }
+            Running::Both if !both || self.alike >= ALIKE_FRAMES => self.end_other(heard)?,
+            Running::One(_) | Running::Both => {}
+        }
+        Ok(())
+    }
+
+    /// The other lane goes on from where that of `slot` is.
+    fn hand_over(&mut self, slot: Slot) {
+        let [from, to] = self.pair(slot);
+        let asked = to.asked;
+        *to = from.clone();
+        to.ask(asked);
+    }
+
+    fn start_both(&mut self) -> Result<(), EngineError> {
+        if let Running::One(slot) = self.running {
+            self.hand_over(slot);
+            self.decoder.select(&rows(self.channels, &[0, 0]))?;
+            (self.running, self.alike) = (Running::Both, 0);
+        }
+        Ok(())
+    }
+
+    fn end_other(&mut self, heard: Slot) -> Result<(), EngineError> {
+        let rows = rows(self.channels, &[heard.index()]);
+        self.decoder.select(&rows)?;
+        if self.encoders_apart {
+            self.encoder.select(&rows)?;
+            self.encoders_apart = false;
+        }
+        self.running = Running::One(heard);
+        Ok(())
+    }
+
+    /// Sends one hop, `[channels, hop]`, through both settings and writes what comes out, `[settings, channels, hop]`,
+    /// to `output`, and what was packed to `reports`, one for each setting.
+    ///
+    /// # Errors
+    /// [`EngineError::Model`] where the runtime fails, [`EngineError::Packet`] where the model gave a code outside
+    /// its codebooks.
+    pub fn step(&mut self, hop: &[f32], output: &mut [f32], reports: &mut [FrameReport; 2]) -> Result<(), EngineError> {
+        let size = self.channels * self.hop;
+        let slots: &[Slot] = match self.running {
+            Running::One(Slot::One) => &[Slot::One],
+            Running::One(Slot::Two) => &[Slot::Two],
+            Running::Both => &Slot::ALL,
+        };
+        let mut modes = [(StereoMode::LeftRight, Fade::None); 2];
+        if self.channels == 2 {
+            for slot in slots {
+                modes[slot.index()] = self.lanes[slot.index()].stereo.next();
+            }
+        }
+        self.encode(hop, slots, modes)?;
+        self.codes.clear();
+        self.counts.clear();
+        for slot in slots {
+            let lane = &mut self.lanes[slot.index()];
+            let report = &mut reports[slot.index()];
+            let coded = self.channels.min(modes[slot.index()].0.channel_names().len());
+            let first = if self.encoders_apart { slot.index() * self.channels } else { 0 };
+            let (rate, lost) = (lane.rate(), lane.loss.next());
+            lane.wire.send(&self.encoded, (first, coded), rate, lost, report)?;
+            report.stereo = modes[slot.index()].0;
+            let aimed = matches!(lane.asked.rate, RateControl::Target(_));
+            let bits = aimed.then(|| report.bits());
+            lane.target.push(&self.encoded.importance[first..first + coded], bits);
+            self.codes.extend_from_slice(lane.wire.codes());
+            self.counts.extend_from_slice(lane.wire.counts());
+        }
+        self.decoder.step(&self.codes, &self.counts, 1, &mut self.output[..slots.len() * size])?;
+        for (slot, made) in slots.iter().zip(self.output.chunks_exact_mut(size)) {
+            let (mode, fade) = modes[slot.index()];
+            let lane = &mut self.lanes[slot.index()];
+            lane.wire.conceal(made);
+            if self.channels == 2 {
+                stereo::to_left_right(mode, made);
+            }
+            if fade != Fade::None {
+                stereo::fade(made, self.channels, fade);
+            }
+            output[slot.index() * size..][..size].copy_from_slice(made);
+        }
+        match self.running {
+            Running::One(slot) => {
+                let other = slot.other();
+                output.copy_within(slot.index() * size..(slot.index() + 1) * size, other.index() * size);
+                reports[other.index()] = reports[slot.index()];
+            }
+            Running::Both => self.count_alike(),
+        }
+        Ok(())
+    }
+
+    /// Encodes the hop for the lanes of `slots`, in `modes`: once, where they are the same.
+    fn encode(&mut self, hop: &[f32], slots: &[Slot], modes: [(StereoMode, Fade); 2]) -> Result<(), EngineError> {
+        let size = hop.len();
+        let apart = slots.len() > 1 && modes[0].0 != modes[1].0;
+        if apart && !self.encoders_apart {
+            self.encoder.select(&rows(self.channels, &[0, 0]))?;
+        } else if !apart && self.encoders_apart {
+            // The lane that has just switched is silent for this hop, so the other one's state is the one to keep.
+            let kept = usize::from(modes[0].1 == Fade::Silent);
+            self.encoder.select(&rows(self.channels, &[kept]))?;
+        }
+        self.encoders_apart = apart;
+        let inputs = if apart { &slots[..] } else { &slots[..1] };
+        for (slot, coded) in inputs.iter().zip(self.input.chunks_exact_mut(size)) {
+            coded.copy_from_slice(hop);
+            if self.channels == 2 {
+                stereo::to_coded(modes[slot.index()].0, coded);
+            }
+        }
+        self.encoder.step(&self.input[..inputs.len() * size], 1, &mut self.encoded)?;
+        Ok(())
+    }
+
+    fn count_alike(&mut self) {
+        let [one, two] = &self.lanes;
+        let alike = one.asked == two.asked
+            && one.stereo == two.stereo
+            && one.wire.counts() == two.wire.counts()
+            && one.wire.codes() == two.wire.codes();
+        self.alike = if alike { self.alike + 1 } else { 0 };
+    }
+}

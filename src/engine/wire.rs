@@ -1,0 +1,136 @@
+//! The way from encoder to decoder: frames are packed, some packets may get lost, what arrives is unpacked. The decoder
+//! sees nothing else, so what is heard, what is shown and what a file would hold are the same thing.
+//!
+//! A lost packet is concealed: the decoder gets the codes of the last one that arrived, and its output fades to silence
+//! where more are missing, since a sound repeated for long is a buzz. The next packet that arrives fades in.
+
+use super::EngineError;
+use super::report::{ChannelFrame, FrameReport};
+use crate::codec::{MAX_CODEBOOKS, Packet, PacketFormat, Rate};
+use crate::model::Encoded;
+
+/// Lost packets in a row after which nothing of the last one is heard: 70 ms.
+const CONCEALED_FRAMES: u32 = 6;
+
+/// The packets of one stream and what the decoder knows of them.
+#[derive(Clone)]
+pub(super) struct Wire {
+    format: PacketFormat,
+    packets: Vec<Packet>,
+    /// As unpacked, `[channels, codebooks]`; where a packet was lost, still those of the last one.
+    codes: Vec<u16>,
+    counts: Vec<u8>,
+    /// A packet has arrived since the start: before, there is nothing to repeat.
+    arrived: bool,
+    /// Packets lost in a row.
+    missing: u32,
+    /// Gain at the end of the last hop.
+    gain: f32,
+}
+
+impl Wire {
+    /// A wire for frames of `channels` channels in the model's `format`.
+    pub fn new(format: PacketFormat, channels: usize) -> Self {
+        Self {
+            format,
+            packets: vec![Packet::default(); channels],
+            codes: vec![0; channels * format.codebooks()],
+            counts: vec![1; channels],
+            arrived: false,
+            missing: 0,
+            gain: 1.0,
+        }
+    }
+
+    /// The stream starts anew.
+    pub fn reset(&mut self) {
+        self.codes.fill(0);
+        self.counts.fill(1);
+        (self.arrived, self.missing, self.gain) = (false, 0, 1.0);
+    }
+
+    /// Packs the next frame, of the first `coded` channels, at `rate`; `first` is the row of `encoded` that holds the
+    /// first channel. What was packed and its bits are written to `report`. Where the packet is `lost` the decoder will
+    /// see the last one again. Channels that aren't coded are silence.
+    ///
+    /// # Errors
+    /// [`EngineError::Packet`] where the model gave a code outside its codebooks.
+    pub fn send(
+        &mut self,
+        encoded: &Encoded,
+        (first, coded): (usize, usize),
+        rate: Rate,
+        lost: bool,
+        report: &mut FrameReport,
+    ) -> Result<(), EngineError> {
+        let codebooks = self.format.codebooks();
+        let format = match rate {
+            Rate::Level(_) => self.format,
+            Rate::Codebooks(_) => self.format.with_constant_count(rate.count(0.0, codebooks))?,
+        };
+        let row = |channel: usize| &encoded.codes[(first + channel) * codebooks..][..codebooks];
+        (report.channels, report.codebooks) = (coded as u8, codebooks as u8);
+        (report.rate, report.lost) = (rate, lost);
+        for channel in 0..self.packets.len() {
+            let importance = encoded.importance[first + channel];
+            let slots = channel * codebooks..(channel + 1) * codebooks;
+            if channel >= coded {
+                // The decoder's state of it stays that of silence.
+                self.codes[slots].copy_from_slice(row(channel));
+                self.counts[channel] = 1;
+                continue;
+            }
+            let packet = &mut self.packets[channel];
+            format.pack(&row(channel)[..rate.count(importance, codebooks)], packet)?;
+            let mut codes = [0; MAX_CODEBOOKS];
+            let count = format.unpack(packet.bytes(), &mut codes)? as u8;
+            report.frames[channel] = ChannelFrame { importance, count, bits: packet.bits() as u16, codes };
+            if !lost {
+                self.codes[slots].copy_from_slice(&codes[..codebooks]);
+                self.counts[channel] = count;
+            }
+        }
+        self.missing = match (lost, self.arrived) {
+            (false, _) => 0,
+            (true, true) => self.missing.saturating_add(1),
+            (true, false) => CONCEALED_FRAMES,
+        };
+        if !self.arrived {
+            // A stream starts as it is, or with silence.
+            self.gain = if lost { 0.0 } else { 1.0 };
+            self.arrived = !lost;
+        }
+        Ok(())
+    }
+
+    /// What the decoder gets: codes, `[channels, codebooks]`.
+    pub fn codes(&self) -> &[u16] {
+        &self.codes
+    }
+
+    /// And the count of each channel.
+    pub fn counts(&self) -> &[u8] {
+        &self.counts
+    }
+
+    /// The last packets, one a channel.
+    pub fn packets(&self) -> &[Packet] {
+        &self.packets
+    }
+
+    /// Fades what the decoder made of the last frame, `[channels, hop]`, as far as packets are missing.
+    pub fn conceal(&mut self, planar: &mut [f32]) {
+        let target = 1.0 - self.missing.min(CONCEALED_FRAMES) as f32 / CONCEALED_FRAMES as f32;
+        if self.gain == 1.0 && target == 1.0 {
+            return;
+        }
+        let hop = planar.len() / self.packets.len();
+        for channel in planar.chunks_exact_mut(hop) {
+            for (index, sample) in channel.iter_mut().enumerate() {
+                let share = (index + 1) as f32 / hop as f32;
+                *sample *= self.gain + (target - self.gain) * share;
+            }
+        }
+        self.gain = target;
+    }
+}
