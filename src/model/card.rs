@@ -28,6 +28,29 @@ pub struct SearchCard {
     pub beam: usize,
 }
 
+/// How a stream of a model whose layers pad with zeros is told where its signal begins and ends: its graphs have
+/// inputs `begin` and `end`, in hops from the first one of a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub struct SpanCard {
+    /// Samples before the first one of a stream at which its first hop begins, 0 to hop - 1: chosen so that the end of
+    /// a hop completes a frame.
+    pub advance: usize,
+    /// Hops from a frame's first sample to the step of the encoder that gives its codes.
+    pub encoder_hops: usize,
+}
+
+impl SpanCard {
+    /// The hop of the encoder's stream that the first whole frame of a signal begins with: what comes before is zero.
+    pub fn encoder_begin(&self) -> i64 {
+        i64::from(self.advance > 0)
+    }
+
+    /// The hop of the decoder's stream that this frame is.
+    pub fn decoder_begin(&self) -> i64 {
+        self.encoder_hops as i64 + self.encoder_begin()
+    }
+}
+
 /// What `card.json` states; fields that only people read stay in the file.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct ModelCard {
@@ -51,6 +74,12 @@ pub struct ModelCard {
     /// Absent where the graph gives codes itself.
     #[serde(default)]
     pub search: Option<SearchCard>,
+    /// Absent where streams need no telling where their signal begins.
+    #[serde(default)]
+    pub span: Option<SpanCard>,
+    /// Whether there is an importance map; a model without is for constant bitrate only.
+    #[serde(default = "has_importance")]
+    pub importance: bool,
     /// Floats of the encoder's state, for each channel.
     pub encoder_state: usize,
     /// Floats of the decoder's state, for each channel.
@@ -60,10 +89,16 @@ pub struct ModelCard {
     pub parameters: u64,
 }
 
+fn has_importance() -> bool {
+    true
+}
+
 /// Longest hop accepted: a tenth of a second at 192 kHz.
 const MAX_HOP: usize = 19_200;
 /// Most dimensions of a latent accepted.
 const MAX_DIMS: usize = 1 << 12;
+/// Longest look ahead of an encoder accepted, in hops.
+const MAX_ENCODER_HOPS: usize = 10_000;
 /// Largest state accepted, in floats for each channel.
 const MAX_STATE: usize = 1 << 24;
 
@@ -97,6 +132,11 @@ impl ModelCard {
                 "search: dims {dims} and beam {beam} are not within 1..{MAX_DIMS} and 1..{MAX_BEAM}"
             ));
         }
+        if let Some(SpanCard { advance, encoder_hops }) = card.span
+            && (advance >= card.hop || encoder_hops > MAX_ENCODER_HOPS)
+        {
+            return wrong(format!("span: advance {advance} and encoder_hops {encoder_hops} make no stream"));
+        }
         let LevelRange { min, max, default } = card.level;
         if !(min >= LEVEL_MIN && max <= LEVEL_MAX && min <= default && default <= max) {
             return wrong(format!("level {min}..{max} with default {default} is not within {LEVEL_MIN}..{LEVEL_MAX}"));
@@ -116,6 +156,11 @@ impl ModelCard {
     /// Frames a second.
     pub fn frame_rate(&self) -> f64 {
         f64::from(self.sample_rate) / self.hop as f64
+    }
+
+    /// Samples of silence that a stream is fed with before a signal whose first sample shall be that of a frame.
+    pub fn lead(&self) -> usize {
+        self.span.map_or(0, |span| (self.hop - span.advance) % self.hop)
     }
 
     /// Samples by which the output of a step lags the input of the same step.

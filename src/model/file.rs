@@ -5,11 +5,16 @@ use crate::codec::{Codebooks, PacketFormat, Tables};
 use half::f16;
 use sha2::{Digest, Sha256};
 use std::io::{Cursor, Read, Seek};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 /// The model inside the program.
 static BUILTIN: &[u8] = include_bytes!("../../assets/live.vrvqmodel");
+
+/// The folder of the user's data where imported models lie; `None` for a user without a home.
+pub fn models_folder() -> Option<PathBuf> {
+    directories::ProjectDirs::from("org", "VRVQ", "VRVQ live").map(|dirs| dirs.data_dir().join("models"))
+}
 
 /// Largest card accepted, in bytes.
 const MAX_CARD: u64 = 1 << 20;

@@ -6,13 +6,15 @@
 //! numbers as the whole signal at once.
 
 mod card;
+pub mod checkpoint;
 mod error;
 mod file;
+mod graph;
 mod runtime;
 mod stream;
 
-pub use card::{LatencySamples, LevelRange, ModelCard, SearchCard};
+pub use card::{LatencySamples, LevelRange, ModelCard, SearchCard, SpanCard};
 pub use error::ModelError;
-pub use file::Model;
+pub use file::{Model, models_folder};
 pub use runtime::{RUNTIME_LIBRARY_VARIABLE, Runtime, runtime, runtime_folder};
 pub use stream::{DecoderStream, Encoded, EncoderStream};

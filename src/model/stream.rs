@@ -47,7 +47,14 @@ struct Stream {
     state: DynValue,
     state_size: usize,
     channels: usize,
+    /// Hops so far.
+    position: i64,
+    /// First hop of the signal and the one after its last; `None` where the graph doesn't ask.
+    span: Option<(i64, i64)>,
 }
+
+/// No end in sight: far enough for any stream, and no product of it overflows.
+const NEVER: i64 = 1 << 40;
 
 fn ort_error(
     graph: &'static str,
@@ -84,11 +91,40 @@ impl Stream {
             None => load(graph, bytes, runtime)?,
         };
         let state = zero_state(channels, state_size).map_err(ort_error(graph, "run", runtime))?;
-        Ok(Self { graph, runtime, model: model.clone(), session: Some(session), state, state_size, channels })
+        let model = model.clone();
+        let mut stream = Self {
+            graph,
+            runtime,
+            model,
+            session: Some(session),
+            state,
+            state_size,
+            channels,
+            position: 0,
+            span: None,
+        };
+        stream.restart();
+        Ok(stream)
+    }
+
+    /// To the first hop of a signal without end.
+    fn restart(&mut self) {
+        self.position = 0;
+        self.span = self.model.card().span.map(|span| {
+            let begin = if self.graph == ENCODER { span.encoder_begin() } else { span.decoder_begin() };
+            (begin, NEVER)
+        });
+    }
+
+    fn end_after(&mut self, frames: u64) {
+        if let Some((begin, end)) = &mut self.span {
+            *end = begin.saturating_add(i64::try_from(frames).unwrap_or(NEVER)).min(NEVER);
+        }
     }
 
     fn reset(&mut self) -> Result<(), ModelError> {
         self.state = zero_state(self.channels, self.state_size).map_err(ort_error(self.graph, "run", self.runtime))?;
+        self.restart();
         Ok(())
     }
 
@@ -104,9 +140,10 @@ impl Stream {
         Ok(())
     }
 
-    /// Runs the graph on `inputs` and its state, lets `read` see the outputs, and keeps the next state.
+    /// Runs the graph on `inputs` of `hops` hops and its state, lets `read` see the outputs, and keeps the next state.
     fn run<const N: usize>(
         &mut self,
+        hops: usize,
         inputs: [(&'static str, ort::session::SessionInputValue<'_>); N],
         read: impl FnOnce(&ort::session::SessionOutputs<'_>) -> Result<(), Failure>,
     ) -> Result<(), ModelError> {
@@ -115,6 +152,14 @@ impl Stream {
         let mut all: Vec<(std::borrow::Cow<'_, str>, ort::session::SessionInputValue<'_>)> =
             inputs.into_iter().map(|(name, value)| (name.into(), value)).collect();
         all.push(("state".into(), (&self.state).into()));
+        if let Some((begin, end)) = self.span {
+            for (name, hop) in [("begin", begin), ("end", end)] {
+                let relative = vec![hop - self.position; self.channels];
+                let value =
+                    Tensor::from_array(([self.channels], relative)).map_err(ort_error(graph, "run", runtime))?;
+                all.push((name.into(), value.into()));
+            }
+        }
         let mut outputs = session.run(all).map_err(ort_error(graph, "run", runtime))?;
         read(&outputs).map_err(|failure| match failure {
             Failure::Ort(source) => ort_error(graph, "run", runtime)(source),
@@ -124,6 +169,7 @@ impl Stream {
         drop(outputs);
         self.state =
             next.ok_or(ModelError::Shape { graph, output: "next_state", got: 0, expected: self.state_size })?;
+        self.position += hops as i64;
         Ok(())
     }
 }
@@ -190,7 +236,7 @@ impl EncoderStream {
         assert_eq!(audio.len(), channels * hops * hop, "audio is [channels, hops * hop]");
         let error = ort_error(ENCODER, "run", stream.runtime);
         let input = Tensor::from_array(([channels, hops, hop], audio.to_vec())).map_err(error)?;
-        stream.run([("audio", input.into())], |outputs| {
+        stream.run(hops, [("audio", input.into())], |outputs| {
             encoded.codes.clear();
             if let Some(books) = &model.codebooks {
                 let (_, latents) = outputs["latent"].try_extract_tensor::<f32>()?;
@@ -219,6 +265,12 @@ impl EncoderStream {
     /// Where a row is not a channel of now.
     pub fn select(&mut self, rows: &[usize]) -> Result<(), ModelError> {
         self.stream.select(rows)
+    }
+
+    /// The signal ends with `frames` frames; what follows is what the model makes of nothing. No effect on a model
+    /// whose streams needn't know ([`SpanCard`]). Until the next reset.
+    pub fn end_after(&mut self, frames: u64) {
+        self.stream.end_after(frames);
     }
 
     /// Starts the stream anew.
@@ -261,7 +313,7 @@ impl DecoderStream {
         let codes = Tensor::from_array(([channels, hops, codebooks], codes)).map_err(error)?;
         let counts: Vec<i64> = counts.iter().map(|&count| i64::from(count)).collect();
         let counts = Tensor::from_array(([channels, hops], counts)).map_err(error)?;
-        self.0.run([("codes", codes.into()), ("count", counts.into())], |outputs| {
+        self.0.run(hops, [("codes", codes.into()), ("count", counts.into())], |outputs| {
             let (_, decoded) = outputs["audio"].try_extract_tensor::<f32>()?;
             expect_len("audio", decoded.len(), audio.len())?;
             audio.copy_from_slice(decoded);
@@ -278,6 +330,11 @@ impl DecoderStream {
     /// Where a row is not a channel of now.
     pub fn select(&mut self, rows: &[usize]) -> Result<(), ModelError> {
         self.0.select(rows)
+    }
+
+    /// As [`EncoderStream::end_after`].
+    pub fn end_after(&mut self, frames: u64) {
+        self.0.end_after(frames);
     }
 
     /// Starts the stream anew.

@@ -1,0 +1,168 @@
+//! A graph under construction: every method takes and gives names of values.
+
+use super::onnx::{
+    AttributeProto, GraphProto, IR_VERSION, ModelProto, NodeProto, OPERATORS, OperatorSet, TensorProto, ValueInfo,
+};
+use crate::model::checkpoint::Tensor;
+use prost::Message;
+use std::collections::HashMap;
+
+/// Name of a value in its graph.
+pub(super) type Value = String;
+
+/// The end of a slice that goes to the last element.
+pub(super) const END: i64 = i64::MAX;
+
+/// Nodes and constants; the streaming state is handed out from one flat input, `[batch, floats]`.
+#[derive(Default)]
+pub(super) struct Builder {
+    nodes: Vec<NodeProto>,
+    initializers: Vec<TensorProto>,
+    constants: HashMap<Vec<i64>, Value>,
+    state: usize,
+    successors: Vec<Value>,
+    parameters: usize,
+}
+
+impl Builder {
+    /// A node with one output.
+    pub fn add(&mut self, op: &str, inputs: &[&Value], attributes: Vec<AttributeProto>) -> Value {
+        let name = format!("{}_{}", op.to_lowercase(), self.nodes.len());
+        self.nodes.push(NodeProto {
+            input: inputs.iter().map(|input| (*input).clone()).collect(),
+            output: vec![name.clone()],
+            name: name.clone(),
+            op_type: op.into(),
+            attribute: attributes,
+        });
+        name
+    }
+
+    /// Weights in the shape `shape`.
+    pub fn weight(&mut self, values: &[f32], shape: &[usize]) -> Value {
+        let name = format!("weight_{}", self.initializers.len());
+        self.parameters += values.len();
+        self.initializers.push(TensorProto::floats(&name, shape, values));
+        name
+    }
+
+    /// A tensor in its own shape.
+    pub fn tensor(&mut self, tensor: &Tensor) -> Value {
+        self.weight(&tensor.values, &tensor.shape)
+    }
+
+    /// A list of integers, shared where it is used again.
+    pub fn integers(&mut self, values: &[i64]) -> Value {
+        if let Some(name) = self.constants.get(values) {
+            return name.clone();
+        }
+        let name = format!("constant_{}", self.initializers.len());
+        self.initializers.push(TensorProto::integers(&name, &[values.len()], values));
+        self.constants.insert(values.to_vec(), name.clone());
+        name
+    }
+
+    /// A single integer without dimensions.
+    pub fn integer(&mut self, value: i64) -> Value {
+        let name = format!("constant_{}", self.initializers.len());
+        self.initializers.push(TensorProto::integers(&name, &[], &[value]));
+        name
+    }
+
+    pub fn slice(&mut self, x: &Value, start: i64, end: i64, axis: i64) -> Value {
+        let bounds = [self.integers(&[start]), self.integers(&[end]), self.integers(&[axis])];
+        self.add("Slice", &[x, &bounds[0], &bounds[1], &bounds[2]], vec![])
+    }
+
+    pub fn concat(&mut self, values: &[&Value], axis: i64) -> Value {
+        self.add("Concat", values, vec![AttributeProto::int("axis", axis)])
+    }
+
+    pub fn reshape(&mut self, x: &Value, shape: &[i64]) -> Value {
+        let shape = self.integers(shape);
+        self.add("Reshape", &[x, &shape], vec![])
+    }
+
+    pub fn transpose(&mut self, x: &Value, axes: &[usize]) -> Value {
+        self.add("Transpose", &[x], vec![AttributeProto::ints("perm", axes)])
+    }
+
+    pub fn plus(&mut self, a: &Value, b: &Value) -> Value {
+        self.add("Add", &[a, b], vec![])
+    }
+
+    pub fn mul(&mut self, a: &Value, b: &Value) -> Value {
+        self.add("Mul", &[a, b], vec![])
+    }
+
+    pub fn cast(&mut self, x: &Value, to: i32) -> Value {
+        self.add("Cast", &[x], vec![AttributeProto::int("to", to.into())])
+    }
+
+    /// Puts the last `floats` values of the past, shaped `[batch, shape…]`, before `x` along `axis`, and makes the last
+    /// of the result the past of the next step. `shape` holds the length along `axis` too; nothing for a length of 0.
+    pub fn remember(&mut self, x: &Value, shape: &[usize], axis: usize) -> Value {
+        let floats: usize = shape.iter().product();
+        if floats == 0 {
+            return x.clone();
+        }
+        let start = self.state as i64;
+        self.state += floats;
+        let part = self.slice(&"state".into(), start, start + floats as i64, 1);
+        let full: Vec<i64> = std::iter::once(-1).chain(shape.iter().map(|&length| length as i64)).collect();
+        let past = self.reshape(&part, &full);
+        let joined = self.concat(&[&past, x], axis as i64);
+        let kept = self.slice(&joined, -(shape[axis - 1] as i64), END, axis as i64);
+        self.keep(&kept, floats);
+        joined
+    }
+
+    /// Makes `x`, of `floats` values, the successor of the part of the state handed out last.
+    fn keep(&mut self, x: &Value, floats: usize) {
+        let flat = self.reshape(x, &[-1, floats as i64]);
+        self.successors.push(flat);
+    }
+
+    /// Floats of the state.
+    pub fn state(&self) -> usize {
+        self.state
+    }
+
+    /// Number of weights.
+    pub fn parameters(&self) -> usize {
+        self.parameters
+    }
+
+    /// Closes the graph; `outputs` are declared with the value that each is.
+    pub fn finish(mut self, name: &str, inputs: Vec<ValueInfo>, outputs: Vec<(ValueInfo, Value)>) -> Vec<u8> {
+        let successors = std::mem::take(&mut self.successors);
+        let next = self.concat(&successors.iter().collect::<Vec<_>>(), 1);
+        let mut declared = Vec::new();
+        for (info, value) in outputs {
+            // The state's successor is known only here.
+            let value = if info.name == "next_state" { next.clone() } else { value };
+            self.nodes.push(NodeProto {
+                input: vec![value],
+                output: vec![info.name.clone()],
+                name: format!("output_{}", info.name),
+                op_type: "Identity".into(),
+                attribute: vec![],
+            });
+            declared.push(info);
+        }
+        let graph = GraphProto {
+            node: self.nodes,
+            name: name.into(),
+            initializer: self.initializers,
+            input: inputs,
+            output: declared,
+        };
+        let model = ModelProto {
+            ir_version: IR_VERSION,
+            producer_name: "vrvq".into(),
+            graph: Some(graph),
+            opset_import: vec![OperatorSet { domain: String::new(), version: OPERATORS }],
+        };
+        model.encode_to_vec()
+    }
+}

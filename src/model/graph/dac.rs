@@ -1,0 +1,270 @@
+//! The graphs of a DAC or VRVQ model: encoder, residual quantizer with importance subnet, and decoder, streaming.
+
+use super::builder::Value;
+use super::onnx::{AttributeProto, FLOAT, INT64, Size, ValueInfo};
+use super::streaming::{ResidualUnit, Signal, Streaming};
+use crate::model::checkpoint::{Architecture, ImportError, StateDict};
+
+/// Dilations of a block's residual units.
+const DILATIONS: [usize; 3] = [1, 3, 9];
+/// Samples that a block's residual units look ahead: three for each step of dilation.
+const UNITS_AHEAD: i64 = 3 * (1 + 3 + 9);
+
+/// A graph and its figures.
+pub(crate) struct Graph {
+    /// ONNX.
+    pub bytes: Vec<u8>,
+    /// Floats of its state.
+    pub state: usize,
+    /// Number of weights.
+    pub parameters: usize,
+    /// What a step gives out is that many of its own units (frames, samples) behind what it takes in.
+    pub delay: usize,
+}
+
+/// Samples of the whole file before the first one that a stream is fed with, so that the last sample of some hop
+/// completes a frame: negative of the delay that the encoder starts with. 0 where its strides need none.
+pub(crate) fn advance(architecture: &Architecture) -> usize {
+    let fits = |advance: usize| {
+        let mut delay = 3 - advance as i64;
+        architecture.encoder_strides.iter().all(|&stride| {
+            let late = delay + UNITS_AHEAD - stride.div_ceil(2) as i64;
+            delay = 1 + late.div_euclid(stride as i64);
+            late.rem_euclid(stride as i64) == 0
+        })
+    };
+    (0..architecture.hop()).find(|&advance| fits(advance)).unwrap_or(0)
+}
+
+fn residual_unit(
+    state: &StateDict,
+    layer: &str,
+    channels: usize,
+    dilation: usize,
+) -> Result<ResidualUnit, ImportError> {
+    let part = |index: usize| format!("{layer}.block.{index}");
+    Ok(ResidualUnit {
+        snakes: [state.snake(&part(0), channels)?, state.snake(&part(2), channels)?],
+        wide: state.convolution(&part(1), [channels, channels, 7], false)?,
+        narrow: state.convolution(&part(3), [channels, channels, 1], false)?,
+        dilation,
+    })
+}
+
+/// The encoder up to codes and importance.
+pub(crate) fn encoder(state: &StateDict, model: &Architecture) -> Result<Graph, ImportError> {
+    let mut s = Streaming::new("audio");
+    let value = s.graph.reshape(&"audio".into(), &[0, 1, 1, -1]);
+    let audio = Signal { value, channels: 1, per_hop: model.hop(), delay: -(advance(model) as i64), short: 0 };
+    let audio = s.mask(&audio);
+    let first = state.convolution("encoder.block.0", [model.encoder_width, 1, 7], false)?;
+    let mut x = s.convolution(&audio, &first, 1);
+    for (index, &stride) in model.encoder_strides.iter().enumerate() {
+        let (block, channels) = (format!("encoder.block.{}", index + 1), x.channels);
+        for (unit, dilation) in DILATIONS.into_iter().enumerate() {
+            let unit = residual_unit(state, &format!("{block}.block.{unit}"), channels, dilation)?;
+            x = s.mask(&x);
+            x = s.residual(&x, &unit);
+        }
+        x = s.mask(&x);
+        x = s.snake(&x, &state.snake(&format!("{block}.block.3"), channels)?);
+        let kernel = [2 * channels, channels, 2 * stride];
+        x = s.strided(&x, &state.convolution(&format!("{block}.block.4"), kernel, false)?, stride);
+    }
+    let features = s.mask(&x);
+    let last = model.encoder_strides.len() + 1;
+    let active = s.snake(&features, &state.snake(&format!("encoder.block.{last}"), features.channels)?);
+    let layer = format!("encoder.block.{}", last + 1);
+    let latent = s.convolution(&active, &state.convolution(&layer, [model.latent, features.channels, 3], false)?, 1);
+    let importance = importance(&mut s, state, model, &features)?;
+    let delay = importance.as_ref().map_or(latent.delay, |importance| importance.delay);
+    // The latent waits for the importance, which looks further ahead.
+    let latent = s.delay(&latent, (delay - latent.delay) as usize);
+    let codes = quantize(&mut s, state, model, &latent)?;
+    let importance = match importance {
+        Some(importance) => s.graph.reshape(&importance.value, &[0, -1]),
+        // One for each frame, made of the codes, whose number it follows.
+        None => {
+            let first = s.graph.slice(&codes, 0, 1, 2);
+            let flat = s.graph.reshape(&first, &[0, -1]);
+            let equal = s.graph.add("Equal", &[&flat, &flat], vec![]);
+            s.graph.cast(&equal, FLOAT)
+        }
+    };
+    let (batch, hops) = (Size::Free("batch"), Size::Free("hops"));
+    let mut inputs = vec![ValueInfo::new("audio", FLOAT, &[batch, hops, Size::Fixed(model.hop())])];
+    let outputs = vec![
+        (ValueInfo::new("codes", INT64, &[batch, hops, Size::Fixed(model.codebooks)]), codes),
+        (ValueInfo::new("importance", FLOAT, &[batch, hops]), importance),
+    ];
+    Ok(close(s, "encoder", &mut inputs, outputs, delay as usize))
+}
+
+/// The importance p of each frame; `None` for a model without.
+fn importance(
+    s: &mut Streaming,
+    state: &StateDict,
+    model: &Architecture,
+    features: &Signal,
+) -> Result<Option<Signal>, ImportError> {
+    if !model.has_importance() {
+        return Ok(None);
+    }
+    let channels = features.channels;
+    let subnet = "quantizer.imp_subnet";
+    let mut x = s.snake(features, &state.snake(&format!("{subnet}.in_block.0"), channels)?);
+    // Its first convolution is as wide as the features.
+    let layer = state.convolution(&format!("{subnet}.in_block.1"), [channels, channels, 3], false)?;
+    x = s.convolution(&x, &layer, 1);
+    for (index, &outputs) in model.importance.iter().enumerate() {
+        let block = format!("{subnet}.blocks.{index}");
+        x = s.mask(&x);
+        x = s.snake(&x, &state.snake(&format!("{block}.0"), x.channels)?);
+        let layer = state.convolution(&format!("{block}.1"), [outputs, x.channels, 3], false)?;
+        x = s.convolution(&x, &layer, 1);
+    }
+    let value = s.graph.add("Sigmoid", &[&x.value], vec![]);
+    Ok(Some(Signal { value, ..x }))
+}
+
+/// Codes `[batch, hops, codebooks]` of the latent: for each codebook the entry nearest by cosine in its own few
+/// dimensions, which then is taken off.
+fn quantize(s: &mut Streaming, state: &StateDict, model: &Architecture, latent: &Signal) -> Result<Value, ImportError> {
+    let Architecture { latent: width, codebook_dims: dims, .. } = *model;
+    let mut rest = s.frames(latent);
+    let mut all = Vec::new();
+    for k in 0..model.codebooks {
+        let quantizer = format!("quantizer.quantizers.{k}");
+        let project = state.convolution(&format!("{quantizer}.in_proj"), [dims, width, 1], false)?;
+        let entries = state.tensor(&format!("{quantizer}.codebook.weight"), &[model.codebook_size, dims])?;
+        let expand = state.convolution(&format!("{quantizer}.out_proj"), [width, dims, 1], false)?;
+        // Of all directions the one that the projection points to; its own length changes nothing.
+        let mut directions = entries.values.clone();
+        for entry in directions.chunks_exact_mut(dims) {
+            let norm = entry.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>().sqrt().max(1e-12);
+            entry.iter_mut().for_each(|v| *v = (f64::from(*v) / norm) as f32);
+        }
+        let projected = linear(s, &rest, &project.weight.values, &project.bias.values, width);
+        let directions = s.graph.weight(&transposed(&directions, dims), &[dims, model.codebook_size]);
+        let likeness = s.graph.add("MatMul", &[&projected, &directions], vec![]);
+        let attributes = vec![AttributeProto::int("axis", 2), AttributeProto::int("keepdims", 1)];
+        let code = s.graph.add("ArgMax", &[&likeness], attributes);
+        if k + 1 < model.codebooks {
+            let axis = s.graph.integers(&[2]);
+            let index = s.graph.add("Squeeze", &[&code, &axis], vec![]);
+            let table = s.graph.tensor(&entries);
+            let entry = s.graph.add("Gather", &[&table, &index], vec![AttributeProto::int("axis", 0)]);
+            let expanded = linear(s, &entry, &expand.weight.values, &expand.bias.values, dims);
+            rest = s.graph.add("Sub", &[&rest, &expanded], vec![]);
+        }
+        all.push(code);
+    }
+    Ok(s.graph.concat(&all.iter().collect::<Vec<_>>(), 2))
+}
+
+/// `x · weightᵀ + bias`, weights `[outputs, inputs]`.
+fn linear(s: &mut Streaming, x: &Value, weight: &[f32], bias: &[f32], inputs: usize) -> Value {
+    let weight = s.graph.weight(&transposed(weight, inputs), &[inputs, bias.len()]);
+    let product = s.graph.add("MatMul", &[x, &weight], vec![]);
+    let bias = s.graph.weight(bias, &[bias.len()]);
+    s.graph.plus(&product, &bias)
+}
+
+/// A matrix of `width` columns with rows and columns exchanged.
+fn transposed(matrix: &[f32], width: usize) -> Vec<f32> {
+    let height = matrix.len() / width;
+    (0..width).flat_map(|column| (0..height).map(move |row| matrix[row * width + column])).collect()
+}
+
+/// The decoder from codes and counts on.
+pub(crate) fn decoder(state: &StateDict, model: &Architecture) -> Result<Graph, ImportError> {
+    let mut s = Streaming::new("codes");
+    let latent = dequantize(&mut s, state, model)?;
+    let latent = s.mask(&latent);
+    let mut x = s.convolution(
+        &latent,
+        &state.convolution("decoder.model.0", [model.decoder_width, model.latent, 7], false)?,
+        1,
+    );
+    for (index, &stride) in model.decoder_strides.iter().enumerate() {
+        let (block, inputs) = (format!("decoder.model.{}", index + 1), x.channels);
+        let channels = model.decoder_width >> (index + 1);
+        x = s.mask(&x);
+        x = s.snake(&x, &state.snake(&format!("{block}.block.0"), inputs)?);
+        let kernel = [inputs, channels, 2 * stride];
+        x = s.transposed(&x, &state.convolution(&format!("{block}.block.1"), kernel, true)?, stride);
+        for (unit, dilation) in DILATIONS.into_iter().enumerate() {
+            let unit = residual_unit(state, &format!("{block}.block.{}", unit + 2), channels, dilation)?;
+            x = s.mask(&x);
+            x = s.residual(&x, &unit);
+        }
+    }
+    let last = model.decoder_strides.len() + 1;
+    x = s.mask(&x);
+    x = s.snake(&x, &state.snake(&format!("decoder.model.{last}"), x.channels)?);
+    let layer = state.convolution(&format!("decoder.model.{}", last + 1), [1, x.channels, 7], false)?;
+    x = s.convolution(&x, &layer, 1);
+    x.value = s.graph.add("Tanh", &[&x.value], vec![]);
+    let x = s.mask(&x);
+    let audio = s.graph.reshape(&x.value, &[0, -1, model.hop() as i64]);
+    let (batch, hops) = (Size::Free("batch"), Size::Free("hops"));
+    let mut inputs = vec![
+        ValueInfo::new("codes", INT64, &[batch, hops, Size::Fixed(model.codebooks)]),
+        ValueInfo::new("count", INT64, &[batch, hops]),
+    ];
+    let outputs = vec![(ValueInfo::new("audio", FLOAT, &[batch, hops, Size::Fixed(model.hop())]), audio)];
+    Ok(close(s, "decoder", &mut inputs, outputs, x.delay as usize))
+}
+
+/// The latent: for each frame the sum of the expanded entries of its used codebooks.
+fn dequantize(s: &mut Streaming, state: &StateDict, model: &Architecture) -> Result<Signal, ImportError> {
+    let Architecture { latent: width, codebook_dims: dims, codebooks, .. } = *model;
+    let axis = s.graph.integers(&[2]);
+    let count = s.graph.add("Unsqueeze", &[&"count".into(), &axis], vec![]);
+    let numbers = s.graph.integers(&(0..codebooks as i64).collect::<Vec<_>>());
+    let used = s.graph.add("Less", &[&numbers, &count], vec![]);
+    let used = s.graph.cast(&used, FLOAT);
+    let (mut entries, mut expand, mut bias) = (Vec::new(), Vec::new(), Vec::new());
+    for k in 0..codebooks {
+        let quantizer = format!("quantizer.quantizers.{k}");
+        let table = state.tensor(&format!("{quantizer}.codebook.weight"), &[model.codebook_size, dims])?;
+        let layer = state.convolution(&format!("{quantizer}.out_proj"), [width, dims, 1], false)?;
+        let table = s.graph.tensor(&table);
+        let index = s.graph.integer(k as i64);
+        let code = s.graph.add("Gather", &[&"codes".into(), &index], vec![AttributeProto::int("axis", 2)]);
+        let entry = s.graph.add("Gather", &[&table, &code], vec![AttributeProto::int("axis", 0)]);
+        let mask = s.graph.slice(&used, k as i64, k as i64 + 1, 2);
+        entries.push(s.graph.mul(&entry, &mask));
+        expand.extend(transposed(&layer.weight.values, dims));
+        bias.extend(layer.bias.values);
+    }
+    let entries = s.graph.concat(&entries.iter().collect::<Vec<_>>(), 2);
+    // All codebooks' projections as one.
+    let expand = s.graph.weight(&expand, &[codebooks * dims, width]);
+    let bias = s.graph.weight(&bias, &[codebooks, width]);
+    let sum = s.graph.add("MatMul", &[&entries, &expand], vec![]);
+    let offset = s.graph.add("MatMul", &[&used, &bias], vec![]);
+    let frames = s.graph.plus(&sum, &offset);
+    let turned = s.graph.transpose(&frames, &[0, 2, 1]);
+    let value = s.graph.add("Unsqueeze", &[&turned, &axis], vec![]);
+    Ok(Signal { value, channels: width, per_hop: 1, delay: 0, short: 0 })
+}
+
+fn close(
+    s: Streaming,
+    name: &str,
+    inputs: &mut Vec<ValueInfo>,
+    mut outputs: Vec<(ValueInfo, Value)>,
+    delay: usize,
+) -> Graph {
+    let batch = Size::Free("batch");
+    let (state, parameters) = (s.graph.state(), s.graph.parameters());
+    let all = [batch, Size::Fixed(state)];
+    inputs.extend([
+        ValueInfo::new("state", FLOAT, &all),
+        ValueInfo::new("begin", INT64, &[batch]),
+        ValueInfo::new("end", INT64, &[batch]),
+    ]);
+    outputs.push((ValueInfo::new("next_state", FLOAT, &all), Value::new()));
+    Graph { bytes: s.graph.finish(name, std::mem::take(inputs), outputs), state, parameters, delay }
+}

@@ -1,0 +1,168 @@
+//! The part of ONNX's format (onnx.proto3, IR version 8, operators of version 17) that graphs are written in here.
+
+use prost::Message;
+
+pub(super) const FLOAT: i32 = 1;
+pub(super) const INT64: i32 = 7;
+pub(super) const IR_VERSION: i64 = 8;
+pub(super) const OPERATORS: i64 = 17;
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct ModelProto {
+    #[prost(int64, tag = "1")]
+    pub ir_version: i64,
+    #[prost(string, tag = "2")]
+    pub producer_name: String,
+    #[prost(message, optional, tag = "7")]
+    pub graph: Option<GraphProto>,
+    #[prost(message, repeated, tag = "8")]
+    pub opset_import: Vec<OperatorSet>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct OperatorSet {
+    #[prost(string, tag = "1")]
+    pub domain: String,
+    #[prost(int64, tag = "2")]
+    pub version: i64,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct GraphProto {
+    #[prost(message, repeated, tag = "1")]
+    pub node: Vec<NodeProto>,
+    #[prost(string, tag = "2")]
+    pub name: String,
+    #[prost(message, repeated, tag = "5")]
+    pub initializer: Vec<TensorProto>,
+    #[prost(message, repeated, tag = "11")]
+    pub input: Vec<ValueInfo>,
+    #[prost(message, repeated, tag = "12")]
+    pub output: Vec<ValueInfo>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct NodeProto {
+    #[prost(string, repeated, tag = "1")]
+    pub input: Vec<String>,
+    #[prost(string, repeated, tag = "2")]
+    pub output: Vec<String>,
+    #[prost(string, tag = "3")]
+    pub name: String,
+    #[prost(string, tag = "4")]
+    pub op_type: String,
+    #[prost(message, repeated, tag = "5")]
+    pub attribute: Vec<AttributeProto>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct AttributeProto {
+    #[prost(string, tag = "1")]
+    pub name: String,
+    #[prost(int64, tag = "3")]
+    pub i: i64,
+    #[prost(int64, repeated, tag = "8")]
+    pub ints: Vec<i64>,
+    #[prost(int32, tag = "20")]
+    pub r#type: i32,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct TensorProto {
+    #[prost(int64, repeated, tag = "1")]
+    pub dims: Vec<i64>,
+    #[prost(int32, tag = "2")]
+    pub data_type: i32,
+    #[prost(string, tag = "8")]
+    pub name: String,
+    #[prost(bytes = "vec", tag = "9")]
+    pub raw_data: Vec<u8>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct ValueInfo {
+    #[prost(string, tag = "1")]
+    pub name: String,
+    #[prost(message, optional, tag = "2")]
+    pub r#type: Option<TypeProto>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct TypeProto {
+    #[prost(message, optional, tag = "1")]
+    pub tensor_type: Option<TensorType>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct TensorType {
+    #[prost(int32, tag = "1")]
+    pub elem_type: i32,
+    #[prost(message, optional, tag = "2")]
+    pub shape: Option<Shape>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Shape {
+    #[prost(message, repeated, tag = "1")]
+    pub dim: Vec<Dimension>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Dimension {
+    #[prost(oneof = "Length", tags = "1, 2")]
+    pub value: Option<Length>,
+}
+
+#[derive(Clone, PartialEq, prost::Oneof)]
+pub(super) enum Length {
+    #[prost(int64, tag = "1")]
+    Value(i64),
+    #[prost(string, tag = "2")]
+    Name(String),
+}
+
+/// A dimension of an input or output: a number, or a name for what a run decides.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Size {
+    Fixed(usize),
+    Free(&'static str),
+}
+
+impl AttributeProto {
+    pub fn int(name: &str, value: i64) -> Self {
+        Self { name: name.into(), i: value, ints: vec![], r#type: 2 }
+    }
+
+    pub fn ints(name: &str, values: &[usize]) -> Self {
+        Self { name: name.into(), i: 0, ints: values.iter().map(|&value| value as i64).collect(), r#type: 7 }
+    }
+}
+
+impl TensorProto {
+    pub fn floats(name: &str, shape: &[usize], values: &[f32]) -> Self {
+        let raw_data = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        Self { dims: dims(shape), data_type: FLOAT, name: name.into(), raw_data }
+    }
+
+    pub fn integers(name: &str, shape: &[usize], values: &[i64]) -> Self {
+        let raw_data = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        Self { dims: dims(shape), data_type: INT64, name: name.into(), raw_data }
+    }
+}
+
+fn dims(shape: &[usize]) -> Vec<i64> {
+    shape.iter().map(|&length| length as i64).collect()
+}
+
+impl ValueInfo {
+    pub fn new(name: &str, elem_type: i32, shape: &[Size]) -> Self {
+        let dim = shape.iter().map(|size| Dimension {
+            value: Some(match *size {
+                Size::Fixed(length) => Length::Value(length as i64),
+                Size::Free(name) => Length::Name(name.into()),
+            }),
+        });
+        let tensor_type = TensorType { elem_type, shape: Some(Shape { dim: dim.collect() }) };
+        Self { name: name.into(), r#type: Some(TypeProto { tensor_type: Some(tensor_type) }) }
+    }
+}

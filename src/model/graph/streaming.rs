@@ -1,0 +1,197 @@
+//! Non-causal convolutions as a stream, exactly.
+//!
+//! A convolution that looks ahead becomes a causal one with a cached past, and its output is late by what it looks
+//! ahead; branches that meet are delayed to the later one; a transposed convolution keeps the overlap that its next
+//! input completes (the idea of Caillon & Esling, "Streamable Neural Audio Synthesis With Non-Causal Convolutions",
+//! 2022). Nothing is computed twice.
+//!
+//! The whole-file model pads every layer with zeros at both ends of the signal, and what the layers before make of
+//! silence isn't zero. So each signal here knows its place in time, and what lies outside the signal's span is set to
+//! zero before every layer that would pad: first and last frames come out as those of the whole file.
+//!
+//! Signals are `[batch, channels, 1, samples]`: convolutions of four dimensions are the faster ones in ONNX Runtime.
+
+use super::builder::{Builder, END, Value};
+use super::onnx::{AttributeProto, FLOAT};
+use crate::model::checkpoint::{Convolution, Tensor};
+use std::collections::HashMap;
+
+/// A stream of features and its place in time.
+#[derive(Debug, Clone)]
+pub(super) struct Signal {
+    pub value: Value,
+    pub channels: usize,
+    /// Samples of it in a hop.
+    pub per_hop: usize,
+    /// Its sample `i` of the stream is sample `i - delay` of the whole file's.
+    pub delay: i64,
+    /// The whole file's ends so many samples before the last hop does.
+    pub short: i64,
+}
+
+/// A graph of streaming layers.
+pub(super) struct Streaming {
+    pub graph: Builder,
+    /// Number of hops in this step, a single integer.
+    hops: Value,
+    /// First hop of the signal and the one after its last, counted from this step's first, `[batch, 1, 1, 1]`.
+    span: [Value; 2],
+    masks: HashMap<(usize, i64, i64), Value>,
+}
+
+impl Streaming {
+    /// A graph whose input `frames` has the hops in dimension 1 and that has inputs `begin` and `end`, `[batch]`.
+    pub fn new(frames: &str) -> Self {
+        let mut graph = Builder::default();
+        let shape = graph.add("Shape", &[&frames.into()], vec![]);
+        let one = graph.integer(1);
+        let hops = graph.add("Gather", &[&shape, &one], vec![AttributeProto::int("axis", 0)]);
+        let span = ["begin", "end"].map(|name| graph.reshape(&name.into(), &[-1, 1, 1, 1]));
+        Self { graph, hops, span, masks: HashMap::new() }
+    }
+
+    /// Sets to zero what lies outside the signal's span.
+    pub fn mask(&mut self, x: &Signal) -> Signal {
+        let key = (x.per_hop, x.delay, x.short);
+        let mask = match self.masks.get(&key) {
+            Some(mask) => mask.clone(),
+            None => {
+                let mask = self.make_mask(key);
+                self.masks.insert(key, mask.clone());
+                mask
+            }
+        };
+        Signal { value: self.graph.mul(&x.value, &mask), ..x.clone() }
+    }
+
+    fn make_mask(&mut self, (per_hop, delay, short): (usize, i64, i64)) -> Value {
+        let graph = &mut self.graph;
+        let (zero, one, length) = (graph.integer(0), graph.integer(1), graph.integer(per_hop as i64));
+        let count = graph.mul(&self.hops, &length);
+        let slots = graph.add("Range", &[&zero, &count, &one], vec![]);
+        let bounds = [delay, delay - short].map(|offset| graph.integer(offset));
+        let [first, end] = [0, 1].map(|side| {
+            let scaled = graph.mul(&self.span[side], &length);
+            graph.plus(&scaled, &bounds[side])
+        });
+        let after = graph.add("GreaterOrEqual", &[&slots, &first], vec![]);
+        let before = graph.add("Less", &[&slots, &end], vec![]);
+        let inside = graph.add("And", &[&after, &before], vec![]);
+        graph.cast(&inside, FLOAT)
+    }
+
+    /// The signal `samples` of its own samples later.
+    pub fn delay(&mut self, x: &Signal, samples: usize) -> Signal {
+        if samples == 0 {
+            return x.clone();
+        }
+        let joined = self.graph.remember(&x.value, &[x.channels, 1, samples], 3);
+        let value = self.graph.slice(&joined, 0, -(samples as i64), 3);
+        Signal { value, delay: x.delay + samples as i64, ..x.clone() }
+    }
+
+    /// x + sin²(αx)/α for each channel; keeps zeros zero.
+    pub fn snake(&mut self, x: &Signal, alpha: &Tensor) -> Signal {
+        let shape = [1, x.channels, 1, 1];
+        let inverse: Vec<f32> = alpha.values.iter().map(|a| (a + 1e-9).recip()).collect();
+        let (alpha, inverse) = (self.graph.weight(&alpha.values, &shape), self.graph.weight(&inverse, &shape));
+        let scaled = self.graph.mul(&x.value, &alpha);
+        let sine = self.graph.add("Sin", &[&scaled], vec![]);
+        let square = self.graph.mul(&sine, &sine);
+        let bump = self.graph.mul(&square, &inverse);
+        Signal { value: self.graph.plus(&x.value, &bump), ..x.clone() }
+    }
+
+    /// A convolution of odd kernel that pads so that its output is as long as its input; `x` is zero outside its span.
+    pub fn convolution(&mut self, x: &Signal, layer: &Convolution, dilation: usize) -> Signal {
+        let [outputs, inputs, kernel] = layer.shape();
+        let past = (kernel - 1) * dilation;
+        let joined = self.graph.remember(&x.value, &[inputs, 1, past], 3);
+        let attributes =
+            vec![AttributeProto::ints("kernel_shape", &[1, kernel]), AttributeProto::ints("dilations", &[1, dilation])];
+        let value = self.convolve(&joined, layer, attributes);
+        Signal { value, channels: outputs, delay: x.delay + (past / 2) as i64, ..x.clone() }
+    }
+
+    /// A convolution of stride `stride`, kernel twice that, and padding half of it rounded up.
+    pub fn strided(&mut self, x: &Signal, layer: &Convolution, stride: usize) -> Signal {
+        let (padding, step) = (stride.div_ceil(2) as i64, stride as i64);
+        // Its windows must end where a group of `stride` samples of the stream ends.
+        let x = self.delay(x, (padding - x.delay).rem_euclid(step) as usize);
+        let [outputs, inputs, kernel] = layer.shape();
+        let joined = self.graph.remember(&x.value, &[inputs, 1, stride], 3);
+        let attributes =
+            vec![AttributeProto::ints("kernel_shape", &[1, kernel]), AttributeProto::ints("strides", &[1, stride])];
+        Signal {
+            value: self.convolve(&joined, layer, attributes),
+            channels: outputs,
+            per_hop: x.per_hop / stride,
+            delay: 1 + (x.delay - padding) / step,
+            short: 1 - (2 * padding - x.short).div_euclid(step),
+        }
+    }
+
+    fn convolve(&mut self, x: &Value, layer: &Convolution, attributes: Vec<AttributeProto>) -> Value {
+        let [outputs, inputs, kernel] = layer.shape();
+        let weight = self.graph.weight(&layer.weight.values, &[outputs, inputs, 1, kernel]);
+        let bias = self.graph.tensor(&layer.bias);
+        self.graph.add("Conv", &[x, &weight, &bias], attributes)
+    }
+
+    /// A transposed convolution of stride `stride`, kernel twice that, and padding half of it rounded up. Each input
+    /// makes two groups of `stride` samples; the second is added to the first of the next input.
+    pub fn transposed(&mut self, x: &Signal, layer: &Convolution, stride: usize) -> Signal {
+        let [inputs, outputs, kernel] = layer.shape();
+        let padding = stride.div_ceil(2) as i64;
+        // Both groups as channels of one transposed convolution without overlap: [inputs, 2 * outputs, stride].
+        let mut halves = Vec::with_capacity(layer.weight.values.len());
+        for input in layer.weight.values.chunks_exact(outputs * kernel) {
+            for half in [0, stride] {
+                input.chunks_exact(kernel).for_each(|taps| halves.extend_from_slice(&taps[half..half + stride]));
+            }
+        }
+        let weight = self.graph.weight(&halves, &[inputs, 2 * outputs, 1, stride]);
+        let attributes =
+            vec![AttributeProto::ints("kernel_shape", &[1, stride]), AttributeProto::ints("strides", &[1, stride])];
+        let both = self.graph.add("ConvTranspose", &[&x.value, &weight], attributes);
+        let now = self.graph.slice(&both, 0, outputs as i64, 1);
+        let next = self.graph.slice(&both, outputs as i64, END, 1);
+        let joined = self.graph.remember(&next, &[outputs, 1, stride], 3);
+        let due = self.graph.slice(&joined, 0, -(stride as i64), 3);
+        let sum = self.graph.plus(&now, &due);
+        let bias = self.graph.weight(&layer.bias.values, &[1, outputs, 1, 1]);
+        let step = stride as i64;
+        Signal {
+            value: self.graph.plus(&sum, &bias),
+            channels: outputs,
+            per_hop: x.per_hop * stride,
+            delay: x.delay * step + padding,
+            short: x.short * step + 2 * padding - step,
+        }
+    }
+
+    /// DAC's residual unit: x + conv1(snake(conv7(snake(x)))), for x zero outside its span.
+    pub fn residual(&mut self, x: &Signal, unit: &ResidualUnit) -> Signal {
+        let active = self.snake(x, &unit.snakes[0]);
+        let wide = self.convolution(&active, &unit.wide, unit.dilation);
+        let active = self.snake(&wide, &unit.snakes[1]);
+        let branch = self.convolution(&active, &unit.narrow, 1);
+        let skip = self.delay(x, (branch.delay - x.delay) as usize);
+        Signal { value: self.graph.plus(&skip.value, &branch.value), ..branch }
+    }
+
+    /// The frames of a signal of one sample a hop, `[batch, hops, channels]`.
+    pub fn frames(&mut self, x: &Signal) -> Value {
+        let axis = self.graph.integers(&[2]);
+        let flat = self.graph.add("Squeeze", &[&x.value, &axis], vec![]);
+        self.graph.transpose(&flat, &[0, 2, 1])
+    }
+}
+
+/// Weights of a residual unit.
+pub(super) struct ResidualUnit {
+    pub snakes: [Tensor; 2],
+    pub wide: Convolution,
+    pub narrow: Convolution,
+    pub dilation: usize,
+}

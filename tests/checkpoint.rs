@@ -1,0 +1,223 @@
+//! Checkpoints become models whose streams give what PyTorch makes of the whole file
+//! (`training/make_checkpoints.py` wrote both).
+
+mod common;
+
+use serde::Deserialize;
+use std::path::PathBuf;
+use std::sync::Arc;
+use vrvq::model::checkpoint::{ImportError, StateDict, model_file};
+use vrvq::model::{DecoderStream, Encoded, EncoderStream, Model};
+
+#[derive(Deserialize)]
+struct Reference {
+    hop: usize,
+    audio: Vec<f32>,
+    /// `[frames][codebooks]`.
+    codes: Vec<Vec<u16>>,
+    importance: Option<Vec<f32>>,
+    counts: Vec<u8>,
+    decoded: Vec<f32>,
+}
+
+fn path(file: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/checkpoints").join(file)
+}
+
+fn open(file: &str) -> (Arc<Model>, Reference) {
+    let state = StateDict::open(&path(file)).unwrap();
+    let model = Model::from_bytes(&model_file(&state, file, None).unwrap()).unwrap();
+    let reference = std::fs::read(path(file).with_extension("json")).unwrap();
+    (Arc::new(model), serde_json::from_slice(&reference).unwrap())
+}
+
+/// Codes and importance of each frame, and decoded samples, of the whole of `reference.audio`, `hops` hops a step.
+fn stream(model: &Arc<Model>, reference: &Reference, hops: usize) -> (Vec<u16>, Vec<f32>, Vec<f32>) {
+    let card = model.card();
+    let (hop, codebooks, frames) = (card.hop, card.codebooks, reference.codes.len());
+    let span = card.span.unwrap();
+    let (first, late) = (span.decoder_begin() as usize, card.latency_samples.decoder as usize);
+    let total = first + frames + late.div_ceil(hop);
+    let mut audio = vec![0.0; card.lead()];
+    audio.extend_from_slice(&reference.audio);
+    audio.resize(total * hop, 0.0);
+    let (mut encoder, mut decoder) = (EncoderStream::new(model, 1).unwrap(), DecoderStream::new(model, 1).unwrap());
+    encoder.end_after(frames as u64);
+    decoder.end_after(frames as u64);
+    let (mut codes, mut importance, mut decoded) = (Vec::new(), Vec::new(), Vec::new());
+    let mut encoded = Encoded::default();
+    for (step, chunk) in audio.chunks(hops * hop).enumerate() {
+        let hops_here = chunk.len() / hop;
+        encoder.step(chunk, hops_here, &mut encoded).unwrap();
+        let count = |hop: usize| {
+            let frame = (step * hops + hop).checked_sub(first);
+            frame.and_then(|frame| reference.counts.get(frame).copied()).unwrap_or(1)
+        };
+        let counts: Vec<u8> = (0..hops_here).map(count).collect();
+        let mut samples = vec![0.0; chunk.len()];
+        decoder.step(&encoded.codes, &counts, hops_here, &mut samples).unwrap();
+        codes.extend_from_slice(&encoded.codes);
+        importance.extend_from_slice(&encoded.importance);
+        decoded.extend_from_slice(&samples);
+    }
+    (
+        codes[first * codebooks..][..frames * codebooks].to_vec(),
+        importance[first..][..frames].to_vec(),
+        decoded[first * hop + late..][..reference.decoded.len()].to_vec(),
+    )
+}
+
+fn is_exact(file: &str, sample_rate: u32) {
+    let (model, reference) = open(file);
+    assert_eq!((model.card().sample_rate, model.card().hop), (sample_rate, reference.hop));
+    assert_eq!(model.card().importance, reference.importance.is_some());
+    let expected: Vec<u16> = reference.codes.concat();
+    for hops in [1, 2, 7, reference.codes.len() + 40] {
+        let (codes, importance, decoded) = stream(&model, &reference, hops);
+        let differing = codes.iter().zip(&expected).filter(|(a, b)| a != b).count();
+        assert_eq!(differing, 0, "{file}, {hops} hops a step: of {} codes differ", codes.len());
+        if let Some(expected) = &reference.importance {
+            let error = common::largest_difference(&importance, expected);
+            assert!(error < 1e-4, "{file}, {hops} hops a step: importance differs by {error}");
+        }
+        let error = common::largest_difference(&decoded, &reference.decoded);
+        assert!(error < 1e-4, "{file}, {hops} hops a step: samples differ by {error}");
+    }
+}
+
+#[test]
+fn vrvq_streams_exactly() {
+    is_exact("vrvq-44k.pth", 44_100);
+}
+
+#[test]
+fn dac_at_24_khz_streams_exactly() {
+    is_exact("dac-24k.pth", 24_000);
+}
+
+#[test]
+fn safetensors_at_16_khz_stream_exactly() {
+    is_exact("dac-16k.safetensors", 16_000);
+}
+
+/// Structure alone decides the delay, whatever the widths: that of the paper's model.
+#[test]
+fn the_delay_of_the_papers_model_is_known() {
+    let (model, _) = open("vrvq-44k.pth");
+    let card = model.card();
+    // The features of a frame need 3733 samples from its first on, and the importance a frame more for each of its
+    // convolutions: four here, six in the paper's model.
+    let encoder = card.latency_samples.encoder as usize + card.hop;
+    assert_eq!(encoder, 3733 + 4 * 512);
+    // Ten frames and the part of a frame that is done before the tenth is.
+    assert_eq!(card.latency_samples.decoder, 4757);
+}
+
+fn refused(bytes: Vec<u8>) -> ImportError {
+    let state = match StateDict::from_bytes(bytes) {
+        Ok(state) => state,
+        Err(error) => return error,
+    };
+    match model_file(&state, "x", None) {
+        Ok(_) => panic!("a damaged checkpoint became a model"),
+        Err(error) => error,
+    }
+}
+
+#[test]
+fn foreign_and_cut_files_are_named() {
+    assert!(refused(b"RIFF....WAVEfmt ".to_vec()).to_string().contains("neither of PyTorch's format nor safetensors"));
+    assert!(refused(vec![]).to_string().contains("0 bytes"));
+    assert!(refused(b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.".to_vec()).to_string().contains("before 1.6"));
+    for file in ["vrvq-44k.pth", "dac-16k.safetensors"] {
+        let whole = std::fs::read(path(file)).unwrap();
+        for part in 1..20 {
+            refused(whole[..whole.len() * part / 20].to_vec());
+        }
+    }
+}
+
+/// A pickle inside the archive that PyTorch writes, stored as it is.
+fn archive(pickle: &[u8]) -> Vec<u8> {
+    use std::io::Write;
+    let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let stored = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    archive.start_file("x/data.pkl", stored).unwrap();
+    archive.write_all(pickle).unwrap();
+    archive.finish().unwrap().into_inner()
+}
+
+#[test]
+fn hostile_pickles_do_nothing() {
+    let marker = std::env::temp_dir().join(format!("vrvq-pickle-{}", std::process::id()));
+    // What would run a command in Python: os.system("touch …").
+    let mut attack = b"\x80\x02cos\nsystem\nX".to_vec();
+    let command = format!("touch {}", marker.display());
+    attack.extend((command.len() as u32).to_le_bytes());
+    attack.extend(command.bytes());
+    attack.extend(b"\x85R.");
+    assert!(refused(archive(&attack)).to_string().contains("no state dict"));
+    assert!(!marker.exists(), "the pickle was executed");
+    // A million lists in one another, a text of four gigabytes that isn't there, a value recalled that never was, and
+    // a slot of the memory beyond any.
+    let mut deep = b"\x80\x02".to_vec();
+    deep.extend(std::iter::repeat_n(b']', 1_000_000));
+    deep.extend(std::iter::repeat_n(b'a', 999_999));
+    deep.push(b'.');
+    refused(archive(&deep));
+    for (pickle, named) in [
+        (&b"\x80\x02X\xff\xff\xff\xff"[..], "should follow"),
+        (b"\x80\x02h\x07.", "recalls"),
+        (b"\x80\x02]r\xff\xff\xff\xff.", "remembers"),
+        (b"\x80\x02I12\n.", "opcode 0x49"),
+        (b"\x80\x02(.", "takes a value"),
+        (b"\x80\x02", "ends"),
+    ] {
+        let error = refused(archive(pickle)).to_string();
+        assert!(error.contains(named) && error.contains("data.pkl, byte"), "{error}");
+    }
+}
+
+#[test]
+fn flipped_bytes_never_crash() {
+    let whole = std::fs::read(path("vrvq-44k.pth")).unwrap();
+    // The directory and the pickle: everything but the weights themselves.
+    for at in (0..whole.len()).step_by(97).chain(whole.len() - 400..whole.len()) {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 0x41;
+        if let Ok(state) = StateDict::from_bytes(damaged) {
+            let _ = model_file(&state, "x", None);
+        }
+    }
+}
+
+#[test]
+fn a_missing_or_misshapen_tensor_is_named() {
+    let shapes = |names: &[(&str, Vec<usize>)]| {
+        let mut header = serde_json::Map::new();
+        let mut end = 0;
+        for (name, shape) in names {
+            let start = end;
+            end += shape.iter().product::<usize>() * 4;
+            let entry = serde_json::json!({ "dtype": "F32", "shape": shape, "data_offsets": [start, end] });
+            header.insert((*name).to_owned(), entry);
+        }
+        let header = serde_json::to_vec(&header).unwrap();
+        let mut file = (header.len() as u64).to_le_bytes().to_vec();
+        file.extend(header);
+        file.resize(file.len() + end, 0);
+        file
+    };
+    let error = refused(shapes(&[("some.weight", vec![2, 2])])).to_string();
+    assert!(error.contains("encoder.block.0.weight_v"), "{error}");
+    let error = refused(shapes(&[
+        ("encoder.block.0.weight", vec![2, 1, 7]),
+        ("encoder.block.1.block.4.weight", vec![4, 2, 4]),
+        ("encoder.block.3.weight", vec![4, 4, 3]),
+        ("decoder.model.0.weight", vec![4, 4, 7]),
+        ("decoder.model.1.block.1.weight", vec![4, 2, 8]),
+        ("quantizer.quantizers.0.codebook.weight", vec![16, 2]),
+    ]));
+    let error = error.to_string();
+    assert!(error.contains("sample rate") || error.contains("hop"), "{error}");
+}
