@@ -84,8 +84,8 @@ fn main() -> anyhow::Result<()> {
     let target = Target { kilobits: 7.41, window: 5.0 };
     let abr = Studio { reports: live::reports(&audio, RateControl::Target(target)), ..vbr };
     let mut bench = abr.window(SIZE, 1.0);
-    bench.harness.state_mut().1.mode = RateMode::Abr;
-    bench.harness.state_mut().1.target = target;
+    let setting = &mut bench.harness.state_mut().1.settings[0];
+    (setting.mode, setting.target) = (RateMode::Abr, target);
     bench.harness.run_steps(3);
     abr.keep(&mut bench, "guide-target")?;
     bench.click("ABX");

@@ -241,7 +241,7 @@ mod tests {
     #[test]
     fn a_frozen_map_stays_where_it_is_and_resumes_at_the_newest_frame() {
         let mut viewport = Viewport::default();
-        let mut look = |viewport: &mut Viewport, received| viewport.look(0..received, 800.0, 1.0, 86.13, false, 1.0).0;
+        let look = |viewport: &mut Viewport, received| viewport.look(0..received, 800.0, 1.0, 86.13, false, 1.0).0;
         let live = look(&mut viewport, 10_000);
         assert_eq!(live.frames.end, 10_000);
         viewport.freeze(10_000);
