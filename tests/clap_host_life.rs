@@ -69,7 +69,7 @@ fn monitor_automation_fades_without_a_click() {
         (60_000, "Monitor", "Decoded"),
         (70_000, "Bypass", "on"),
     ];
-    assert_no_step(&host.run_with(&[tone.clone()], &[512], &changes), &changes);
+    assert_no_step(&host.run_with(std::slice::from_ref(&tone), &[512], &changes), &changes);
     let mut host = Host::offline(2, RATE, 512);
     let changes = [
         (30_000, "Monitor", "Split"),

@@ -17,7 +17,7 @@ fn line(percent: f32, burst: u8, seed: u16) -> LossProcess {
 }
 
 fn frames(process: &mut LossProcess, count: usize) -> Vec<bool> {
-    (0..count).map(|_| process.next()).collect()
+    (0..count).map(|_| process.advance()).collect()
 }
 
 /// Lengths of the bursts of losses.
@@ -91,7 +91,7 @@ fn lost_frames_are_told_counted_and_repeat_by_seed() {
 #[test]
 fn what_is_missing_is_repeated_and_fades_without_a_click() {
     let tone: Vec<f32> = (0..400_000).map(|i| 0.5 * (i as f32 * 0.02).sin()).collect();
-    let (plain, _, _, _) = hear(&[tone.clone()], Loss::default());
+    let (plain, _, _, _) = hear(std::slice::from_ref(&tone), Loss::default());
     let (output, reports, _, shift) = hear(&[tone], Loss { percent: 30.0, burst: 12, seed: 2 });
     let step = |samples: &[f32]| samples.windows(2).map(|w| (w[1] - w[0]).abs()).fold(0.0, f32::max);
     let usual = step(&plain[0][20_000..]);

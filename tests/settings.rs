@@ -86,7 +86,7 @@ fn what_the_other_setting_is_turned_to_is_not_heard() {
         Setting { loss: Loss { percent: 50.0, ..Loss::default() }, ..one },
         one,
     ];
-    let mut output = vec![Vec::new(), Vec::new()];
+    let mut output = [Vec::new(), Vec::new()];
     for (index, turn) in turns.iter().enumerate() {
         live.set_setting(Slot::Two, turn);
         let from = index * 20_000;

@@ -1,8 +1,10 @@
 //! The command line: what can be asked for. Completions and manual pages are made from here.
 
-use crate::codec::{LEVEL_MAX, LEVEL_MIN};
+use crate::audio::{AudioFormat, SampleType};
+use crate::codec::{LEVEL_MAX, LEVEL_MIN, RateControl};
+use crate::model::ModelCard;
 use crate::standalone::RunArgs;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 /// Exit codes, as the help tells them.
@@ -25,6 +27,14 @@ pub struct Cli {
 /// What to do instead of running the loop.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Command {
+    /// Encode audio files, folders of them, or a pipe to .vrvq.
+    Encode(EncodeArgs),
+    /// Decode .vrvq files, folders of them, or a pipe to WAV or FLAC.
+    Decode(DecodeArgs),
+    /// Tell what is in a .vrvq file: its model, its bitrate over time, how many codebooks its frames use, its tags.
+    Info(InfoArgs),
+    /// Make a model of a published VRVQ or DAC checkpoint (PyTorch or safetensors), to be used by --model.
+    Import(ImportArgs),
     /// List the sound devices with their sample rates and buffer sizes.
     Devices,
     /// Measure how fast this machine encodes and decodes.
@@ -46,6 +56,20 @@ pub enum Command {
     },
 }
 
+/// Arguments of `import`.
+#[derive(Debug, Clone, Args)]
+pub struct ImportArgs {
+    /// Checkpoint: .pth of VRVQ or DAC, or .safetensors with the same names.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Name of the model [default: the file's].
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// Sample rate in Hz, where the checkpoint doesn't tell it.
+    #[arg(long, value_name = "HZ", value_parser = clap::value_parser!(u32).range(8_000..=192_000))]
+    pub sample_rate: Option<u32>,
+}
+
 /// The model and where it runs.
 #[derive(Debug, Clone, Args)]
 pub struct ModelArgs {
@@ -55,6 +79,109 @@ pub struct ModelArgs {
     /// What the model runs on: "cpu".
     #[arg(long, value_name = "DEVICE", default_value = "cpu")]
     pub device: String,
+}
+
+/// Several files at a time.
+#[derive(Debug, Clone, Args)]
+pub struct BatchArgs {
+    /// Files that are worked on at a time [default: as many as there are processor cores].
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub jobs: Option<u16>,
+    /// Replace outputs that exist, even those that are finished already.
+    #[arg(short, long)]
+    pub force: bool,
+    /// No progress and no summary, only warnings and errors.
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+/// How two channels are coded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum StereoChoice {
+    /// As left and right.
+    #[default]
+    #[value(name = "left-right", alias = "lr")]
+    LeftRight,
+    /// As mid and side: a narrow mix then costs little more than mono.
+    #[value(name = "mid-side", alias = "ms")]
+    MidSide,
+    /// As their sum alone, heard on both sides.
+    #[value(name = "mono")]
+    Mono,
+}
+
+/// Arguments of `encode`.
+#[derive(Debug, Clone, Args)]
+pub struct EncodeArgs {
+    /// Audio files (WAV, FLAC, MP3, Ogg Vorbis, Ogg Opus), folders of them, or "-" for standard input.
+    #[arg(required = true, value_name = "INPUT")]
+    pub inputs: Vec<PathBuf>,
+    /// Output file, folder, or "-" for standard output [default: beside each input].
+    #[arg(short, long, value_name = "PATH")]
+    pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub rate: RateArgs,
+    /// Pack codes as they are, without the entropy coder: the paper's cost, more bits for the same sound.
+    #[arg(long, conflicts_with = "entropy")]
+    pub plain: bool,
+    /// Entropy-code counts and codes, without loss (the default).
+    #[arg(long)]
+    pub entropy: bool,
+    /// How two channels are coded.
+    #[arg(long, value_name = "MODE", value_enum, default_value_t)]
+    pub stereo: StereoChoice,
+    #[command(flatten)]
+    pub model: ModelArgs,
+    #[command(flatten)]
+    pub batch: BatchArgs,
+}
+
+/// How many bits.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct RateArgs {
+    /// Variable bitrate at this level l, 1 to 48: the higher, the more bits [default: the model's].
+    #[arg(short, long, value_name = "L", value_parser = level)]
+    pub level: Option<f32>,
+    /// Constant bitrate: this many codebooks in every frame, whatever its importance.
+    #[arg(short, long, value_name = "N", conflicts_with = "level", value_parser = clap::value_parser!(u8).range(1..=32))]
+    pub codebooks: Option<u8>,
+    /// Average bitrate in kb/s, all channels together: the level that a file needs for it.
+    #[arg(short, long, value_name = "KBPS", conflicts_with_all = ["level", "codebooks"], value_parser = kilobits)]
+    pub kbps: Option<f64>,
+}
+
+/// Arguments of `decode`.
+#[derive(Debug, Clone, Args)]
+pub struct DecodeArgs {
+    /// .vrvq files, folders of them, or "-" for standard input.
+    #[arg(required = true, value_name = "INPUT")]
+    pub inputs: Vec<PathBuf>,
+    /// Output file (.wav or .flac), folder, or "-" for standard output [default: beside each input].
+    #[arg(short, long, value_name = "PATH")]
+    pub output: Option<PathBuf>,
+    /// Format, where the output's name doesn't tell: "wav" or "flac" [default: wav].
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Option<AudioFormat>,
+    /// Bits of a sample: 16, 24, or 32 for floating point (WAV only).
+    #[arg(long, value_name = "BITS", default_value = "16", value_parser = bits)]
+    pub bits: SampleType,
+    #[command(flatten)]
+    pub model: ModelArgs,
+    #[command(flatten)]
+    pub batch: BatchArgs,
+}
+
+/// Arguments of `info`.
+#[derive(Debug, Clone, Args)]
+pub struct InfoArgs {
+    /// .vrvq files, or "-" for standard input.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Print JSON, one object a file.
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub model: ModelArgs,
 }
 
 /// Arguments of `bench`.
@@ -172,6 +299,17 @@ pub struct CompareArgs {
     pub model: ModelArgs,
 }
 
+impl RateArgs {
+    /// Level or codebooks that are asked for, or the model's level; none where a bitrate is asked for.
+    pub fn control(self, card: &ModelCard) -> Option<RateControl> {
+        match (self.codebooks, self.kbps) {
+            (Some(number), _) => Some(RateControl::Codebooks(number.min(card.codebooks as u8))),
+            (None, Some(_)) => None,
+            (None, None) => Some(RateControl::Level(self.level.unwrap_or(card.level.default))),
+        }
+    }
+}
+
 fn level(text: &str) -> Result<f32, String> {
     let level: f32 = text.parse().map_err(|_| "not a number".to_string())?;
     if (LEVEL_MIN..=LEVEL_MAX).contains(&level) {
@@ -189,4 +327,13 @@ fn kilobits(text: &str) -> Result<f64, String> {
 fn seconds(text: &str) -> Result<f64, String> {
     let seconds: f64 = text.parse().map_err(|_| "not a number".to_string())?;
     if (0.0..=1e6).contains(&seconds) { Ok(seconds) } else { Err("not a length of time".to_string()) }
+}
+
+fn bits(text: &str) -> Result<SampleType, String> {
+    match text {
+        "16" => Ok(SampleType::Int16),
+        "24" => Ok(SampleType::Int24),
+        "32" => Ok(SampleType::Float32),
+        _ => Err("16, 24 or 32".to_string()),
+    }
 }

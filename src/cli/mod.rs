@@ -1,4 +1,4 @@
-//! The command line: `vrvq figure`, `compare` and so on; without a command, the app.
+//! The command line: `vrvq encode`, `decode`, `info` and so on; without a command, the app.
 //!
 //! Unix manners: standard output holds data and nothing else (what `info`, `bench` and `compare` find out is their
 //! data); messages go to standard error, progress only where that is a terminal. Exit codes are those of
@@ -8,12 +8,17 @@ mod args;
 mod batch;
 mod bench;
 mod compare;
+mod decode;
+mod encode;
 mod failure;
 mod figure;
+mod import;
+mod info;
 mod manual;
 mod measured;
 mod model;
 mod progress;
+mod target;
 
 use crate::interrupt;
 use crate::standalone;
@@ -32,6 +37,10 @@ pub fn main() -> ExitCode {
     let Some(command) = command else { return standalone::main(&run) };
     interrupt::watch(Some(PATIENCE));
     let result = match command {
+        Command::Encode(args) => encode::run(&args),
+        Command::Decode(args) => decode::run(&args),
+        Command::Info(args) => info::run(&args),
+        Command::Import(args) => import::run(&args),
         Command::Devices => failure::print(standalone::describe_devices().trim_end()),
         Command::Bench(args) => bench::run(&args),
         Command::Figure(args) => figure::run(&args),

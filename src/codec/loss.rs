@@ -60,7 +60,7 @@ impl LossProcess {
     }
 
     /// Whether the next frame's packet is lost.
-    pub fn next(&mut self) -> bool {
+    pub fn advance(&mut self) -> bool {
         let Loss { percent, burst, seed } = self.loss;
         let share = percent / 100.0;
         // An odd factor keeps the frames' seeds apart in all bits.

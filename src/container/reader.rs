@@ -187,12 +187,10 @@ impl<R: Read> Reader<R> {
         };
         let (first, frames) = (block.first, block.frames);
         let end = first + frames;
-        if self.wanted > 0 {
-            if end <= self.wanted {
-                // What is damaged before it isn't asked for.
-                self.damaged = None;
-                return Ok(());
-            }
+        if end <= self.wanted {
+            // What is damaged before it isn't asked for.
+            self.damaged = None;
+            return Ok(());
         }
         let expected = self.next.unwrap_or(first);
         let sought = std::mem::take(&mut self.wanted) > 0;

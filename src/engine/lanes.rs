@@ -280,7 +280,7 @@ impl Lanes {
             let report = &mut reports[slot.index()];
             let coded = self.channels.min(modes[slot.index()].0.channel_names().len());
             let first = if self.encoders_apart { slot.index() * self.channels } else { 0 };
-            let (rate, lost) = (lane.rate(), lane.loss.next());
+            let (rate, lost) = (lane.rate(), lane.loss.advance());
             lane.wire.send(&self.encoded, (first, coded), rate, lost, report)?;
             report.stereo = modes[slot.index()].0;
             let aimed = matches!(lane.asked.rate, RateControl::Target(_));
@@ -325,7 +325,7 @@ impl Lanes {
             self.encoder.select(&rows(self.channels, &[kept]))?;
         }
         self.encoders_apart = apart;
-        let inputs = if apart { &slots[..] } else { &slots[..1] };
+        let inputs = if apart { slots } else { &slots[..1] };
         for (slot, coded) in inputs.iter().zip(self.input.chunks_exact_mut(size)) {
             coded.copy_from_slice(hop);
             if self.channels == 2 {

@@ -150,7 +150,8 @@ impl StateDict {
     }
 }
 
-type Contents = (BTreeMap<String, Place>, BTreeMap<String, i64>);
+/// Places of tensors and numbers of the constructor.
+pub(super) type Contents = (BTreeMap<String, Place>, BTreeMap<String, i64>);
 
 /// Largest header of a safetensors file, as its own library has it.
 const MAX_HEADER: usize = 100 << 20;

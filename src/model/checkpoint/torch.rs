@@ -3,7 +3,7 @@
 
 use super::ImportError;
 use super::pickle::{MAX_PICKLE, Node, Pickle};
-use super::tensors::{Number, Place};
+use super::tensors::{Contents, Number, Place};
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
 use std::ops::Range;
@@ -21,7 +21,7 @@ fn archive_error(entry: &str) -> impl Fn(String) -> ImportError + '_ {
 }
 
 /// Places of all tensors in `file`, and the integers among the constructor's arguments.
-pub(super) fn places(file: &[u8]) -> Result<(BTreeMap<String, Place>, BTreeMap<String, i64>), ImportError> {
+pub(super) fn places(file: &[u8]) -> Result<Contents, ImportError> {
     let mut archive = ZipArchive::new(Cursor::new(file)).map_err(|e| archive_error("(directory)")(e.to_string()))?;
     let is_pickle = |name: &str| name.ends_with("/data.pkl") || name == "data.pkl";
     let pickle_name = archive.file_names().flatten().map(|name| name.into_owned()).find(|name| is_pickle(name));

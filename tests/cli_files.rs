@@ -1,0 +1,178 @@
+//! Files by the command line as its user runs it: encode, decode, info and import.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+fn folder(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).expect("a temporary folder");
+    folder
+}
+
+fn program(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vrvq"));
+    command.env("VRVQ_ONNXRUNTIME", "builtin").args(arguments);
+    command
+}
+
+fn run(arguments: &[&str]) -> (Output, String) {
+    let output = program(arguments).output().expect("the program starts");
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    (output, errors)
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("UTF-8")
+}
+
+/// A second and some samples of two swept sines.
+fn wav(path: &Path, rate: u32) -> u32 {
+    let spec =
+        hound::WavSpec { channels: 2, sample_rate: rate, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
+    let length = rate + 77;
+    let mut writer = hound::WavWriter::create(path, spec).unwrap();
+    for sample in 0..length {
+        let t = f64::from(sample) / f64::from(rate);
+        for pitch in [220.0, 330.0] {
+            writer.write_sample((8000.0 * (std::f64::consts::TAU * pitch * t * (1.0 + t)).sin()) as i16).unwrap();
+        }
+    }
+    writer.finalize().unwrap();
+    length
+}
+
+#[test]
+fn a_file_comes_back_at_its_length_and_info_counts_it() {
+    let folder = folder("cli-file");
+    let (input, coded, output) = (folder.join("in.wav"), folder.join("coded.vrvq"), folder.join("out.flac"));
+    let length = wav(&input, 48_000);
+    let (done, errors) = run(&["encode", text(&input), "-o", text(&coded), "--level", "20"]);
+    assert!(done.status.success() && done.stdout.is_empty(), "{errors}");
+    let (done, errors) = run(&["decode", text(&coded), "-o", text(&output)]);
+    assert!(done.status.success() && done.stdout.is_empty(), "{errors}");
+    let mut audio = vrvq::audio::AudioReader::open(&output).unwrap();
+    assert_eq!((audio.sample_rate(), audio.channels()), (48_000, 2));
+    let mut samples = 0;
+    while let Some(planes) = audio.read().unwrap() {
+        samples += planes[0].len();
+    }
+    assert_eq!(samples, length as usize);
+    let (done, errors) = run(&["info", "--json", text(&coded)]);
+    assert!(done.status.success(), "{errors}");
+    let info: serde_json::Value = serde_json::from_slice(&done.stdout).unwrap();
+    assert_eq!(info["length"], length);
+    assert_eq!(info["sample_rate"], 48_000);
+    assert_eq!(info["rate"], "level 20.0");
+    let histogram: u64 = info["count_histogram"].as_array().unwrap().iter().map(|n| n.as_u64().unwrap()).sum();
+    assert_eq!(histogram, 2 * info["frames"].as_u64().unwrap());
+    let (coded_bits, plain) = (info["kilobits_per_second"].as_f64(), info["plain_kilobits_per_second"].as_f64());
+    assert!(coded_bits.unwrap() > 1.0 && coded_bits < plain, "{coded_bits:?} {plain:?}");
+}
+
+#[test]
+fn pipes_give_what_files_give() {
+    let folder = folder("cli-pipe");
+    let (input, coded) = (folder.join("in.wav"), folder.join("coded.vrvq"));
+    wav(&input, 44_100);
+    let (done, errors) = run(&["encode", text(&input), "-o", text(&coded), "-c", "3"]);
+    assert!(done.status.success(), "{errors}");
+    let through = |arguments: &[&str], bytes: &[u8]| {
+        let mut child = program(arguments);
+        child.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = child.spawn().unwrap();
+        let (mut stdin, bytes) = (child.stdin.take().unwrap(), bytes.to_vec());
+        let feeder = std::thread::spawn(move || stdin.write_all(&bytes));
+        let output = child.wait_with_output().unwrap();
+        feeder.join().unwrap().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        output.stdout
+    };
+    let piped = through(&["encode", "-", "-o", "-", "-c", "3"], &std::fs::read(&input).unwrap());
+    assert!(piped.starts_with(&std::fs::read(&coded).unwrap()[..4]));
+    let sound = through(&["decode", "-", "-o", "-"], &piped);
+    let (done, errors) = run(&["decode", text(&coded), "-o", "-"]);
+    assert!(done.status.success(), "{errors}");
+    let data = |wav: &[u8]| wav[wav.len() - 40_000..].to_vec();
+    assert_eq!(data(&sound), data(&done.stdout));
+}
+
+#[test]
+fn folders_resume_and_name_what_fails() {
+    let folder = folder("cli-folder");
+    let (from, to) = (folder.join("from"), folder.join("to"));
+    std::fs::create_dir_all(from.join("below")).unwrap();
+    wav(&from.join("a.wav"), 22_050);
+    wav(&from.join("below/b.wav"), 22_050);
+    let arguments = ["encode", text(&from), "-o", text(&to), "--jobs", "2"];
+    let (done, errors) = run(&arguments);
+    assert!(done.status.success(), "{errors}");
+    let (a, b) = (to.join("a.vrvq"), to.join("below/b.vrvq"));
+    let first = std::fs::metadata(&b).unwrap().modified().unwrap();
+    // What is missing is made, what is finished stays.
+    std::fs::remove_file(&a).unwrap();
+    let (done, errors) = run(&arguments);
+    assert!(done.status.success() && a.exists(), "{errors}");
+    assert_eq!(std::fs::metadata(&b).unwrap().modified().unwrap(), first);
+    // Other settings don't replace what is there unless they are told to.
+    let (done, errors) = run(&[&arguments[..], &["--level", "4"]].concat());
+    assert_eq!(done.status.code(), Some(1));
+    assert!(errors.contains("other settings") && errors.contains("--force"), "{errors}");
+    std::fs::write(from.join("c.wav"), "no audio").unwrap();
+    let (done, errors) = run(&arguments);
+    assert_eq!(done.status.code(), Some(1));
+    assert!(errors.contains("c.wav"), "{errors}");
+    assert!(!to.join("c.vrvq").exists());
+    let left: Vec<_> = std::fs::read_dir(&to).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left.len(), 2, "{left:?}");
+}
+
+#[test]
+fn damage_is_told_and_counts_as_failed() {
+    let folder = folder("cli-damage");
+    let (input, coded) = (folder.join("in.wav"), folder.join("coded.vrvq"));
+    wav(&input, 44_100);
+    let (done, errors) = run(&["encode", text(&input), "-o", text(&coded)]);
+    assert!(done.status.success(), "{errors}");
+    let mut bytes = std::fs::read(&coded).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 0x55;
+    std::fs::write(&coded, bytes).unwrap();
+    let (done, errors) = run(&["decode", text(&coded), "-o", text(&folder.join("out.wav"))]);
+    assert_eq!(done.status.code(), Some(1));
+    assert!(errors.contains("damaged") && folder.join("out.wav").exists(), "{errors}");
+    let (done, errors) = run(&["decode", text(&input), "-o", text(&folder.join("no.wav"))]);
+    assert_eq!(done.status.code(), Some(1));
+    assert!(errors.contains("no .vrvq file") && !folder.join("no.wav").exists(), "{errors}");
+}
+
+#[test]
+fn an_imported_checkpoint_is_used_like_the_bundled_model() {
+    let folder = folder("cli-import");
+    let checkpoints = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/checkpoints");
+    let import = |file: &str| {
+        let path = checkpoints.join(file);
+        program(&["import", text(&path), "--name", "tiny"]).env("XDG_DATA_HOME", &folder).output().unwrap()
+    };
+    let done = import("dac-24k.pth");
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let model = PathBuf::from(String::from_utf8(done.stdout).unwrap().trim_end());
+    if cfg!(target_os = "linux") {
+        assert!(model.starts_with(&folder), "{}", model.display());
+    }
+    let (input, coded, output) = (folder.join("in.wav"), folder.join("coded.vrvq"), folder.join("out.wav"));
+    let length = wav(&input, 24_000);
+    let (done, errors) = run(&["encode", text(&input), "-o", text(&coded), "-c", "5", "--model", text(&model)]);
+    assert!(done.status.success(), "{errors}");
+    let (done, errors) = run(&["decode", text(&coded), "-o", text(&output), "--model", text(&model)]);
+    assert!(done.status.success(), "{errors}");
+    assert_eq!(hound::WavReader::open(&output).unwrap().duration(), length);
+    // The bundled model can't decode it, and says which one can.
+    let (done, errors) = run(&["decode", text(&coded), "-o", text(&folder.join("no.wav"))]);
+    assert_eq!(done.status.code(), Some(1));
+    assert!(errors.contains("tiny"), "{errors}");
+    let done = import("dac-24k.json");
+    assert_eq!(done.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&done.stderr).contains("dac-24k.json"));
+}
