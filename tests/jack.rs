@@ -15,8 +15,8 @@ const RATE: usize = 48_000;
 const BLOCK: usize = 256;
 /// The input buffer may slip a few samples after the start.
 const SETTLED: usize = 4 * RATE;
-/// On a busy machine JACK's own cycles are late, and what is lost then is lost for everybody: runs until one is free of
-/// that.
+/// On a busy machine JACK's own cycles and the codec's frames are late, and what is lost then is lost for everybody: runs
+/// until one is free of that.
 const RUNS: usize = 3;
 /// Longest round trip looked for.
 const LONGEST: usize = 12_000;
@@ -215,10 +215,13 @@ fn audio_goes_through_the_app_at_the_reported_latency() {
     for attempt in 1..=RUNS {
         let run = run(seconds.max(8));
         println!("run {attempt}: latency of the loop {}, {} lost cycles; {}", run.latency, run.xruns, run.last);
-        assert_eq!(number_before(&run.last, "late frames"), 0, "{}", run.last);
-        match judge(&run) {
+        let late = number_before(&run.last, "late frames");
+        let verdict = if late > 0 { Err(format!("late frames: {}", run.last)) } else { judge(&run) };
+        match verdict {
             Ok(()) => return,
-            Err(why) if run.xruns > 0 && attempt < RUNS => println!("once more, since JACK lost cycles: {why}"),
+            Err(why) if (run.xruns > 0 || late > 0) && attempt < RUNS => {
+                println!("once more, on a busy machine: {why}")
+            }
             Err(why) => panic!("{why} (JACK lost {} cycles)", run.xruns),
         }
     }
