@@ -13,6 +13,8 @@ use matrixmultiply::sgemm;
 pub struct Codebooks {
     /// `[codebooks, entries, dims]`.
     entries: Vec<f32>,
+    /// The same as the matrix product reads them, `[codebooks, dims, entries]`.
+    columns: Vec<f32>,
     /// Half the squared norm of each entry, `[codebooks, entries]`.
     half_norms: Vec<f32>,
     codebooks: usize,
@@ -62,7 +64,13 @@ impl Codebooks {
             return None;
         }
         let half_norms = entries.chunks_exact(dims).map(|e| 0.5 * e.iter().map(|v| v * v).sum::<f32>()).collect();
-        Some(Self { entries, half_norms, codebooks, size, dims, beam })
+        let mut columns = vec![0.0; entries.len()];
+        for (book, columns) in entries.chunks_exact(size * dims).zip(columns.chunks_exact_mut(size * dims)) {
+            for (code, entry) in book.chunks_exact(dims).enumerate() {
+                entry.iter().enumerate().for_each(|(dim, &value)| columns[dim * size + code] = value);
+            }
+        }
+        Some(Self { entries, columns, half_norms, codebooks, size, dims, beam })
     }
 
     /// Dimensions of a latent.
@@ -107,7 +115,8 @@ impl Codebooks {
             let half_norms = &self.half_norms[stage * size..][..size];
             let rows = frames * width;
             b.products.resize(rows * size, 0.0);
-            multiply(&b.residuals, book, rows, dims, size, &mut b.products);
+            let columns = &self.columns[stage * size * dims..][..size * dims];
+            multiply(&b.residuals, columns, rows, dims, size, &mut b.products);
             let next_width = if stage + 1 == stages { 1 } else { self.beam.min(width * size) };
             b.next_residuals.clear();
             b.next_costs.clear();
@@ -152,12 +161,13 @@ fn select(products: &[f32], half_norms: &[f32], costs: &[f32], kept: &mut [Candi
 }
 
 /// Entries multiplied at once. `sgemm` packs them into memory that it asks for anew each time: small pieces come from
-/// the allocator's shelf, large ones from the system, which clears them first. That took longer than the search.
+/// the allocator's shelf, large ones from the system, which clears them first. That took longer than the search. So did
+/// packing from rows, entry by entry: from columns, one instruction packs many entries.
 const ENTRIES_AT_ONCE: usize = 64;
 
-/// `products[row, entry]` = `residuals[row]` · `book[entry]`.
-fn multiply(residuals: &[f32], book: &[f32], rows: usize, dims: usize, size: usize, products: &mut [f32]) {
-    assert!(residuals.len() >= rows * dims && book.len() >= size * dims && products.len() >= rows * size);
+/// `products[row, entry]` = `residuals[row]` · `columns[.., entry]`.
+fn multiply(residuals: &[f32], columns: &[f32], rows: usize, dims: usize, size: usize, products: &mut [f32]) {
+    assert!(residuals.len() >= rows * dims && columns.len() >= size * dims && products.len() >= rows * size);
     for from in (0..size).step_by(ENTRIES_AT_ONCE) {
         let entries = ENTRIES_AT_ONCE.min(size - from);
         // SAFETY: the assertion keeps all three matrices inside their slices, of which columns `from` to
@@ -171,9 +181,9 @@ fn multiply(residuals: &[f32], book: &[f32], rows: usize, dims: usize, size: usi
                 residuals.as_ptr(),
                 dims as isize,
                 1,
-                book.as_ptr().add(from * dims),
+                columns.as_ptr().add(from),
+                size as isize,
                 1,
-                dims as isize,
                 0.0,
                 products.as_mut_ptr().add(from),
                 size as isize,
