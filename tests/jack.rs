@@ -1,7 +1,7 @@
 //! The app under a JACK server: audio in at one port, decoded audio out of the other.
 //!
 //! The test is a JACK client of its own, behind the app and before it, so that it sees the round trip to the sample.
-//! It needs `jackd` (Debian: jackd2); `VRVQ_JACK_SECONDS` sets how long it runs (10 by default).
+//! It needs `jackd` (Debian: jackd2); `VRVQ_JACK_SECONDS` sets how long it runs (10 by default), `VRVQ_JACK_APP` which build of the app.
 
 use jack::{AudioIn, AudioOut, Client, ClientOptions, Control, NotificationHandler, PortFlags};
 use std::io::{BufRead, BufReader};
@@ -136,7 +136,9 @@ fn connect() -> Option<Client> {
 fn run(seconds: usize) -> Run {
     let client = wait_for("the JACK server", connect);
     assert_eq!((client.sample_rate() as usize, client.buffer_size() as usize), (RATE, BLOCK));
-    let app = Command::new(env!("CARGO_BIN_EXE_vrvq"))
+    // The measurement may be of another build of the app, one in release.
+    let app = std::env::var_os("VRVQ_JACK_APP").unwrap_or(env!("CARGO_BIN_EXE_vrvq").into());
+    let app = Command::new(app)
         .args(["--host", "jack", "--no-window", "--unmuted", "--level", "24"])
         .stdout(Stdio::piped())
         .spawn()

@@ -163,7 +163,7 @@ fn select(products: &[f32], half_norms: &[f32], costs: &[f32], kept: &mut [Candi
 /// Entries multiplied at once. `sgemm` packs them into memory that it asks for anew each time: small pieces come from
 /// the allocator's shelf, large ones from the system, which clears them first. That took longer than the search. So did
 /// packing from rows, entry by entry: from columns, one instruction packs many entries.
-const ENTRIES_AT_ONCE: usize = 64;
+const ENTRIES_AT_ONCE: usize = 256;
 
 /// `products[row, entry]` = `residuals[row]` · `columns[.., entry]`.
 fn multiply(residuals: &[f32], columns: &[f32], rows: usize, dims: usize, size: usize, products: &mut [f32]) {
