@@ -73,9 +73,9 @@ pub struct ImportArgs {
 /// The model and where it runs.
 #[derive(Debug, Clone, Args)]
 pub struct ModelArgs {
-    /// Model file to use instead of the bundled one.
-    #[arg(long, value_name = "FILE")]
-    pub model: Option<PathBuf>,
+    /// Model to use instead of the bundled one: a model file, or the name of an imported model.
+    #[arg(long, value_name = "FILE|NAME")]
+    pub model: Option<String>,
     /// What the model runs on: "cpu".
     #[arg(long, value_name = "DEVICE", default_value = "cpu")]
     pub device: String,
@@ -305,7 +305,7 @@ impl RateArgs {
         match (self.codebooks, self.kbps) {
             (Some(number), _) => Some(RateControl::Codebooks(number.min(card.codebooks as u8))),
             (None, Some(_)) => None,
-            (None, None) => Some(RateControl::Level(self.level.unwrap_or(card.level.default))),
+            (None, None) => Some(self.level.map_or_else(|| card.default_rate(), RateControl::Level)),
         }
     }
 }

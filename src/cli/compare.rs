@@ -42,7 +42,7 @@ pub fn run(args: &CompareArgs) -> Result<(), Failure> {
     let files = batch::audio_files(&args.inputs)?;
     let codecs = codecs(args)?;
     let python = Mutex::new(python(args));
-    let model = args.model.open()?;
+    let model = args.model.open_variable()?;
     let card = model.card();
     let mel = MelDistance::new(card.sample_rate);
     let score = |analysis: &Analysis, decoded: &[f32]| {

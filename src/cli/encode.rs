@@ -36,6 +36,8 @@ struct Wanted {
 pub fn run(args: &EncodeArgs) -> Result<(), Failure> {
     let jobs = batch::plan(&args.inputs, args.output.as_deref(), AUDIO, "vrvq")?;
     let model = args.model.open()?;
+    let asked = args.rate.control(model.card()).unwrap_or(RateControl::Target(Target::default()));
+    model.card().check_rate(asked)?;
     let wanted = Wanted {
         rate: args.rate.control(model.card()),
         kbps: args.rate.kbps,

@@ -28,7 +28,7 @@ pub fn run(command: &FigureCommand) -> Result<(), Failure> {
 
 fn usage(args: &UsageArgs) -> Result<(), Failure> {
     FigureFormat::of(&args.output)?;
-    let model = args.model.open()?;
+    let model = args.model.open_variable()?;
     let card = model.card();
     let samples = read_mono(&args.file, card.sample_rate, args.start, args.duration)?;
     let analysis = Analysis::new(&model, samples)?;
@@ -61,7 +61,9 @@ fn rate_distortion(args: &RdArgs) -> Result<(), Failure> {
     let model = args.model.open()?;
     let card = model.card();
     let mel = MelDistance::new(card.sample_rate);
-    let levels = args.levels.iter().map(|&level| (VBR, format!("l = {level}"), Rate::Level(level)));
+    // Without an importance map there is constant bitrate alone.
+    let levels =
+        args.levels.iter().filter(|_| card.importance).map(|&level| (VBR, format!("l = {level}"), Rate::Level(level)));
     let counts = (1..=card.codebooks as u8).map(|number| (CBR, format!("n = {number}"), Rate::Codebooks(number)));
     let points: Vec<_> = levels.chain(counts).collect();
     let measured = each(&files, &args.measure, &model, |analysis| {

@@ -3,7 +3,8 @@
 use super::args::ModelArgs;
 use super::failure::Failure;
 use super::progress::warn;
-use crate::model::{Model, runtime};
+use crate::codec::RateControl;
+use crate::model::{Library, Model, runtime};
 use std::sync::Arc;
 
 impl ModelArgs {
@@ -22,9 +23,19 @@ impl ModelArgs {
             warn(notice);
         }
         Ok(match &self.model {
-            Some(path) => Model::open(path).map_err(|error| Failure::about(path.display(), error))?,
+            Some(asked) => Library::user().open(asked)?,
             None => Model::builtin()?,
         })
+    }
+
+    /// As [`Self::open`], for what needs an importance map.
+    ///
+    /// # Errors
+    /// A model that has none, too.
+    pub fn open_variable(&self) -> Result<Arc<Model>, Failure> {
+        let model = self.open()?;
+        model.card().check_rate(RateControl::Level(model.card().level.default))?;
+        Ok(model)
     }
 }
 

@@ -10,7 +10,8 @@ use std::sync::Arc;
 /// How sound is encoded.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EncodeSettings {
-    /// What decides how many codebooks frames use; `None` is variable bitrate at the model's default level.
+    /// What decides how many codebooks frames use; `None` is variable bitrate at the model's default
+    /// level, or all codebooks of a model that has no importance map.
     pub rate: Option<RateControl>,
     /// How two channels are coded.
     pub stereo: StereoMode,
@@ -49,7 +50,8 @@ impl<W: Write> Encoder<W> {
     ///
     /// # Errors
     /// [`CodingError::Container`] where the output takes no bytes or the tags are too long, and for a sample rate or
-    /// a number of channels that a file can't hold; otherwise those of [`FrameEncoder::new`].
+    /// a number of channels that a file can't hold; [`CodingError::Model`] for variable bitrate of a model without an
+    /// importance map; otherwise those of [`FrameEncoder::new`].
     pub fn new(
         output: W,
         model: &Arc<Model>,
@@ -59,7 +61,8 @@ impl<W: Write> Encoder<W> {
     ) -> Result<Self, CodingError> {
         let EncodeSettings { rate, stereo, payload, tags, length, block_seconds } = settings;
         let card = model.card();
-        let rate = rate.unwrap_or(RateControl::Level(card.level.default)).clamped();
+        let rate = rate.unwrap_or(card.default_rate()).clamped();
+        card.check_rate(rate)?;
         let header = Header {
             model: model_id(model),
             model_rate: card.sample_rate,

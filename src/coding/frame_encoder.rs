@@ -50,7 +50,8 @@ impl FrameEncoder {
     /// stream left one. Two channels are coded as `stereo` says, more or fewer each for itself.
     ///
     /// # Errors
-    /// [`CodingError::Model`] where no runtime starts or it refuses the graph, [`CodingError::Resampler`] for a rate
+    /// [`CodingError::Model`] where no runtime starts or it refuses the graph, or variable bitrate is asked of a model
+    /// without an importance map, [`CodingError::Resampler`] for a rate
     /// that can't be, [`CodingError::Channels`] without a channel.
     pub fn new(
         model: &Arc<Model>,
@@ -63,6 +64,7 @@ impl FrameEncoder {
             return Err(CodingError::Channels("there is no channel to encode".into()));
         }
         let card = model.card();
+        card.check_rate(rate)?;
         let level = card.level.default;
         let coded = stereo.coded_channels(channels);
         let mut target = TargetControl::new(model.packet_format(), card.frame_rate(), coded, level);

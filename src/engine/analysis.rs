@@ -7,6 +7,7 @@
 use super::distortion::Distortion;
 use super::report::FrameReport;
 use super::spectrum::{Spectrum, WINDOW, log_spectral};
+use crate::model::LatencySamples;
 use std::collections::VecDeque;
 
 /// The last samples of both signals and the reports that wait for theirs. Costs nothing while nobody looks.
@@ -17,6 +18,8 @@ pub(super) struct Analysis {
     lag: usize,
     /// Newest decoded samples that are too new for the report that is due.
     ahead: usize,
+    /// Newest samples of a report's own hop that are too new for its frame: the encoder looks ahead.
+    behind: usize,
     /// Samples kept of each channel.
     length: usize,
     /// Planar, `[channels, length]`, newest last.
@@ -28,17 +31,20 @@ pub(super) struct Analysis {
 }
 
 impl Analysis {
-    /// For hops of `hop` samples at `sample_rate`; the decoded sound lags by `delay` samples.
-    pub fn new(channels: usize, sample_rate: f64, hop: usize, delay: usize) -> Self {
+    /// For hops of `hop` samples at `sample_rate`. The frame that a step codes lags its hop by the encoder's `latency`,
+    /// the decoded sound lags the frame by the decoder's.
+    pub fn new(channels: usize, sample_rate: f64, hop: usize, latency: LatencySamples) -> Self {
         let spectrum = Spectrum::new(sample_rate);
+        let (behind, delay) = (latency.encoder as usize, latency.decoder as usize);
         let lag = delay.div_ceil(hop);
-        let length = WINDOW.max(hop) + lag * hop;
+        let length = WINDOW.max(hop) + lag * hop + behind;
         Self {
             levels: [spectrum.make_levels(), spectrum.make_levels()],
             spectrum,
             hop,
             lag,
             ahead: lag * hop - delay,
+            behind,
             length,
             dry: vec![0.0; channels * length],
             decoded: vec![0.0; channels * length],
@@ -71,7 +77,7 @@ impl Analysis {
             return None;
         }
         let mut report = self.pending.pop_front()?;
-        let ends = [self.length - self.lag * self.hop, self.length - self.ahead];
+        let ends = [self.length - self.lag * self.hop - self.behind, self.length - self.ahead];
         for ((kept, end), levels) in [&self.dry, &self.decoded].into_iter().zip(ends).zip(&mut self.levels) {
             let windows = kept.chunks_exact(self.length).map(|kept| &kept[end - WINDOW..end]);
             self.spectrum.levels(windows, levels);

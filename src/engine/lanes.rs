@@ -17,9 +17,9 @@ use crate::codec::{Loss, LossProcess, Rate, RateControl, TargetControl};
 use crate::model::{DecoderStream, Encoded, EncoderStream, Model};
 use std::sync::Arc;
 
-/// Frames that lanes of equal settings must have packed alike before one of them ends: a second, several times what the
-/// model's state remembers.
-const ALIKE_FRAMES: u32 = 86;
+/// Time that lanes of equal settings must have packed frames alike before one of them ends, in seconds: several times
+/// what the model's state remembers.
+const ALIKE_SECONDS: f64 = 1.0;
 
 /// What of a setting is in force.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -83,6 +83,7 @@ pub(super) struct Lanes {
     encoders_apart: bool,
     /// Frames that both lanes packed alike since their settings are the same.
     alike: u32,
+    enough_alike: u32,
     channels: usize,
     hop: usize,
     /// `[rows, hop]`, with room for both lanes.
@@ -100,11 +101,7 @@ impl Lanes {
     pub fn new(model: &Arc<Model>, channels: usize) -> Result<Self, EngineError> {
         let card = model.card();
         let format = model.packet_format();
-        let asked = InForce {
-            rate: RateControl::Level(card.level.default),
-            stereo: StereoMode::default(),
-            loss: Loss::default(),
-        };
+        let asked = InForce { rate: card.default_rate(), stereo: StereoMode::default(), loss: Loss::default() };
         let lane = Lane {
             asked,
             target: TargetControl::new(format, card.frame_rate(), channels, card.level.default),
@@ -120,6 +117,7 @@ impl Lanes {
             running: Running::One(Slot::One),
             encoders_apart: false,
             alike: 0,
+            enough_alike: (ALIKE_SECONDS * card.frame_rate()).ceil() as u32,
             channels,
             hop: card.hop,
             input: vec![0.0; 2 * channels * card.hop],
@@ -219,7 +217,7 @@ impl Lanes {
                 self.hand_over(slot);
                 self.running = Running::One(heard);
             }
-            Running::Both if !both || self.alike >= ALIKE_FRAMES => self.end_other(heard)?,
+            Running::Both if !both || self.alike >= self.enough_alike => self.end_other(heard)?,
             Running::One(_) | Running::Both => {}
         }
         Ok(())

@@ -34,8 +34,14 @@ pub(super) struct Shared {
     pub stop: AtomicBool,
     /// The codec thread takes input now; before, the output is silent but not late.
     pub ready: AtomicBool,
+    /// The codec thread has loaded the model and takes audio.
+    pub loaded: AtomicBool,
     /// The codec thread has given up.
     pub failed: AtomicBool,
+    /// And why.
+    pub failure: OnceLock<String>,
+    /// The view is told of this codec; there may be another one in the loop.
+    pub shown: AtomicBool,
     /// Input is waited for, nothing may be skipped.
     pub offline: AtomicBool,
     /// Position up to which the audio thread has sent input.

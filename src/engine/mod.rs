@@ -13,6 +13,9 @@
 //!   output replaced, and alignment can't drift. A reset or lost input is an event at a position too.
 //! - *Both settings run*, where they differ and the machine can, and their outputs come through one ring: switching is
 //!   a cross-fade on the audio thread, at once. Where it can't, one runs, and a switch is heard a latency later.
+//! - *Another model is another chain* of rings, codec thread and dry delay. It warms up on the same input beside the one
+//!   that is heard; then their outputs, each aligned to its own latency, are cross-faded. The audio thread takes the new
+//!   chain out of a ring and puts the old one into another, so it neither makes nor drops anything.
 //! - *Levels travel with the samples*, as events at positions, so that automation is exact to the frame and a bounce
 //!   repeats to the bit.
 //! - *Latency* = delay of resamplers and codec + one hop to fill + one block for the codec thread to compute in +
@@ -21,6 +24,8 @@
 mod analysis;
 mod blend;
 mod budget;
+mod chain;
+mod choice;
 mod distortion;
 mod dry;
 mod error;
@@ -36,11 +41,13 @@ mod resample;
 mod settings;
 mod spectrum;
 mod stereo;
+mod switch;
 mod telemetry;
 mod wet;
 mod wire;
 mod worker;
 
+pub use choice::ModelChoice;
 pub use distortion::{Distortion, DistortionSum, LOG_SPECTRAL_FLOOR_DB};
 pub use error::EngineError;
 pub use live::{LiveLoop, LoopConfig};
@@ -53,4 +60,5 @@ pub use settings::{
     DEFAULT_CODEBOOKS, DEFAULT_LEVEL, DEFAULT_SAFETY_HOPS, MAX_DIFFERENCE_GAIN_DB, MAX_SAFETY_HOPS, Monitor, Setting,
     Slot, Source, StereoMode,
 };
+pub use switch::ModelSwitch;
 pub use telemetry::{LoopState, Status, Telemetry};

@@ -17,6 +17,11 @@ impl Ramp {
         self.target = target;
     }
 
+    /// Jumps to `value`.
+    pub fn jump(&mut self, value: f32) {
+        (self.value, self.target) = (value, value);
+    }
+
     /// Whether it rests at `value`, to the bit.
     pub fn rests_at(&self, value: f32) -> bool {
         self.value == value && self.target == value

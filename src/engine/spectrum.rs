@@ -16,8 +16,8 @@ pub(super) struct Spectrum {
     input: Vec<f32>,
     bins: Vec<Complex<f32>>,
     scratch: Vec<Complex<f32>>,
-    /// First and last (inclusive) bin of each band.
-    bands: [(usize, usize); SPECTRUM_BANDS],
+    /// First and last (inclusive) bin of each band; bands above half the sample rate have none.
+    bands: [Option<(usize, usize)>; SPECTRUM_BANDS],
 }
 
 impl Spectrum {
@@ -32,7 +32,7 @@ impl Spectrum {
         let bands = std::array::from_fn(|band| {
             let low = if band == 0 { band_hz(0) } else { edge(band - 1) };
             let (low, high) = (bin(low).clamp(1, last), bin(edge(band)).clamp(1, last));
-            (low, high.saturating_sub(1).max(low))
+            (band_hz(band) < sample_rate as f32 / 2.0).then(|| (low, high.saturating_sub(1).max(low)))
         });
         Self {
             input: fft.make_input_vec(),
@@ -71,7 +71,9 @@ impl Spectrum {
 
     /// Level of the strongest bin of each band.
     pub fn bands(&self, levels: &[f32]) -> [f32; SPECTRUM_BANDS] {
-        self.bands.map(|(low, high)| levels[low..=high].iter().copied().fold(SPECTRUM_FLOOR_DB, f32::max))
+        let strongest =
+            |(low, high): (usize, usize)| levels[low..=high].iter().copied().fold(SPECTRUM_FLOOR_DB, f32::max);
+        self.bands.map(|band| band.map_or(SPECTRUM_FLOOR_DB, strongest))
     }
 }
 

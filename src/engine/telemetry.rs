@@ -35,6 +35,12 @@ pub struct Status {
     pub frame_rate: f64,
     /// Channels of the loop, 1 or 2; 0 before one ran.
     pub channels: usize,
+    /// The model has no importance map: it is for constant bitrate only.
+    pub constant: bool,
+    /// Name of the model that loads or warms up to take over.
+    pub coming: Option<String>,
+    /// What went otherwise than asked: a model that can't be used, one that failed.
+    pub notice: Option<String>,
 }
 
 /// What a choice of [`Telemetry::set_blind`] lets be heard.
@@ -240,7 +246,7 @@ impl Telemetry {
         self.output_peak[channel].fetch_max(peak.to_bits(), Relaxed);
     }
 
-    /// The codec thread's end of the ring; held as long as the thread lives.
+    /// The codec thread's end of the ring.
     pub(super) fn reports(&self) -> MutexGuard<'_, ReportSender> {
         lock(&self.reports)
     }

@@ -7,7 +7,7 @@ use super::lanes::Lanes;
 use super::link::{CodecEnds, Event, Shared, output_samples, output_width};
 use super::live::LoopConfig;
 use super::matching::Matching;
-use super::report::{FrameReport, ReportSender};
+use super::report::FrameReport;
 use super::resample::HopResampler;
 use super::settings::Slot;
 use super::telemetry::{LoopState, Telemetry};
@@ -24,8 +24,14 @@ const NAP: Duration = Duration::from_millis(5);
 /// Smoothing of the load figure, in hops.
 const LOAD_HOPS: f32 = 40.0;
 
+/// Called where the codec thread gives up while the view is told of it, with the reason.
+pub(super) type Failed = Box<dyn Fn(&str) + Send>;
+
 /// The state of the codec thread.
 pub(super) struct Worker {
+    model: Arc<Model>,
+    /// The view was told that this codec runs.
+    shown: bool,
     shared: Arc<Shared>,
     telemetry: Arc<Telemetry>,
     ends: CodecEnds,
@@ -70,11 +76,16 @@ impl Worker {
         shared: Arc<Shared>,
         telemetry: Arc<Telemetry>,
         ends: CodecEnds,
+        when_failed: Failed,
     ) -> Result<JoinHandle<()>, EngineError> {
         let run = move || {
             let failed = |reason: String| {
-                telemetry.update_status(|status| status.state = LoopState::Failed(reason));
+                let _ = shared.failure.set(reason.clone());
                 shared.failed.store(true, Release);
+                if shared.shown.load(Acquire) {
+                    telemetry.update_status(|status| status.state = LoopState::Failed(reason.clone()));
+                    when_failed(&reason);
+                }
             };
             // SAFETY: only the worker's own arithmetic runs inside; flushing denormals to zero changes no result that
             // a codec of a few bits a sample could show.
@@ -101,11 +112,6 @@ impl Worker {
     ) -> Result<Self, EngineError> {
         let (card, channels) = (model.card(), config.channels);
         let model_rate = f64::from(card.sample_rate);
-        let name = runtime()?.name().to_owned();
-        telemetry.update_status(|status| {
-            status.runtime = name;
-            status.channels = channels;
-        });
         let mut lanes = Lanes::new(model, channels)?;
         lanes.warm_up(WARM_UP_STEPS)?;
         let (samples, hop_seconds) = (output_samples(channels), card.hop as f64 / model_rate);
@@ -117,12 +123,14 @@ impl Worker {
             let _ = audio_thread_priority::promote_current_thread_to_real_time(0, config.sample_rate as u32);
         }
         Ok(Self {
+            model: model.clone(),
+            shown: false,
             shared: shared.clone(),
             telemetry: telemetry.clone(),
             ends,
             lanes,
             budget: Budget::new(hop_seconds),
-            analysis: Analysis::new(channels, model_rate, card.hop, card.delay()),
+            analysis: Analysis::new(channels, model_rate, card.hop, card.latency_samples),
             channels,
             host_hop,
             hop_seconds,
@@ -146,11 +154,10 @@ impl Worker {
 
     /// Runs until the loop is stopped.
     fn run(mut self) -> Result<(), EngineError> {
-        let telemetry = self.telemetry.clone();
-        telemetry.update_status(|status| status.state = LoopState::Running);
-        let mut reports = telemetry.reports();
+        self.shared.loaded.store(true, Release);
         while !self.shared.stop.load(Acquire) {
             let needed = self.resampler.input_needed();
+            self.show()?;
             // The ring is asked before the events: an event is always sent before the samples it is about.
             let waiting = self.ends.input.slots() / self.channels;
             let end = self.consumed + waiting.min(needed) as u64;
@@ -163,8 +170,26 @@ impl Worker {
                 self.sleep_until(self.consumed + needed as u64);
                 continue;
             }
-            self.step(needed, waiting, &mut reports)?;
+            self.step(needed, waiting)?;
         }
+        Ok(())
+    }
+
+    /// Tells the view that this codec is the one that runs, where that is new.
+    fn show(&mut self) -> Result<(), EngineError> {
+        let shown = self.shared.shown.load(Acquire);
+        if shown && !self.shown {
+            let (card, name) = (self.model.card(), runtime()?.name().to_owned());
+            self.telemetry.update_status(|status| {
+                status.state = LoopState::Running;
+                status.runtime = name;
+                status.channels = self.channels;
+                status.model.clone_from(&card.name);
+                status.frame_rate = card.frame_rate();
+                status.constant = !card.importance;
+            });
+        }
+        self.shown = shown;
         Ok(())
     }
 
@@ -224,7 +249,7 @@ impl Worker {
     }
 
     /// One hop: `needed` of the `waiting` samples of each channel.
-    fn step(&mut self, needed: usize, waiting: usize, reports: &mut ReportSender) -> Result<(), EngineError> {
+    fn step(&mut self, needed: usize, waiting: usize) -> Result<(), EngineError> {
         let started = Instant::now();
         self.take_hop(needed)?;
         let online = !self.shared.offline.load(Relaxed);
@@ -234,7 +259,6 @@ impl Worker {
         let late = self.late;
         let both = !online || self.budget.allows_both(self.load, late, self.lanes.both_run());
         self.lanes.arrange(self.slot, both || self.telemetry.blind().is_some())?;
-        self.telemetry.set_alone(self.lanes.differ() && !self.lanes.both_run());
         let mut reports_of = Slot::ALL.map(|setting| FrameReport { index: self.frames, setting, ..Default::default() });
         let passed_over = online && self.behind && (waiting - needed) as f64 > self.host_hop;
         if passed_over {
@@ -244,9 +268,8 @@ impl Worker {
             self.behind = false;
             self.lanes.step(&self.hop_in, &mut self.hop_out, &mut reports_of)?;
             let outputs = self.hop_out.chunks_exact(self.hop_in.len());
-            for ((matching, output), slot) in self.matching.iter_mut().zip(outputs).zip(Slot::ALL) {
+            for (matching, output) in self.matching.iter_mut().zip(outputs) {
                 matching.push(&mut self.hop_in, output)?;
-                self.telemetry.set_match_gain_db(slot, matching.gain_db());
             }
         }
         let (room, samples) = (self.resampler.output_max(), output_samples(self.channels));
@@ -261,22 +284,34 @@ impl Worker {
             self.shared.ready.store(true, Release);
         }
         self.frames += 1;
-        let size = self.hop_in.len();
-        let decoded = &self.hop_out[self.slot.index() * size..][..size];
-        let mut report = reports_of[self.slot.index()];
+        let load = (started.elapsed().as_secs_f64() / self.hop_seconds) as f32;
+        self.load += (load - self.load) / LOAD_HOPS;
+        if self.shown {
+            self.report(reports_of[self.slot.index()]);
+        } else {
+            self.analysis.stop();
+        }
+        Ok(())
+    }
+
+    /// Tells of the step.
+    fn report(&mut self, mut report: FrameReport) {
+        self.telemetry.set_alone(self.lanes.differ() && !self.lanes.both_run());
+        self.telemetry.set_load(self.load);
+        for (matching, slot) in self.matching.iter().zip(Slot::ALL) {
+            self.telemetry.set_match_gain_db(slot, matching.gain_db());
+        }
         report.late = self.late;
         if report.lost {
             self.telemetry.add_lost_frame();
         }
+        let size = self.hop_in.len();
+        let decoded = &self.hop_out[self.slot.index() * size..][..size];
         if !self.telemetry.view_open() {
             self.analysis.stop();
         } else if let Some(report) = self.analysis.push(report, &self.hop_in, decoded) {
-            reports.send(report);
+            self.telemetry.reports().send(report);
         }
-        let load = (started.elapsed().as_secs_f64() / self.hop_seconds) as f32;
-        self.load += (load - self.load) / LOAD_HOPS;
-        self.telemetry.set_load(self.load);
-        Ok(())
     }
 
     /// Whether the next output sample plus `margin` host samples is already past its time.

@@ -1,8 +1,12 @@
 //! The card of a model: what a program needs to run it, and what a person wants to know about it.
 
 use super::ModelError;
-use crate::codec::{LEVEL_MAX, LEVEL_MIN, MAX_BEAM, PacketFormat};
+use super::file::{MAX_CARD, read_entry};
+use crate::codec::{LEVEL_MAX, LEVEL_MIN, MAX_BEAM, PacketFormat, RateControl};
 use serde::Deserialize;
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
 
 /// Delay that each direction adds beyond the hop it is fed with, in samples at the model's rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -103,6 +107,19 @@ const MAX_ENCODER_HOPS: usize = 10_000;
 const MAX_STATE: usize = 1 << 24;
 
 impl ModelCard {
+    /// Reads the card of a model file, and nothing else of it.
+    ///
+    /// # Errors
+    /// [`ModelError::Read`] where the file can't be read, [`ModelError::File`] with those of [`Self::parse`].
+    pub fn open(path: &Path) -> Result<Self, ModelError> {
+        let file = File::open(path).map_err(|source| ModelError::Read { path: path.into(), source })?;
+        let read = || {
+            let mut archive = zip::ZipArchive::new(BufReader::new(file))?;
+            Self::parse(&read_entry(&mut archive, "card.json", MAX_CARD)?)
+        };
+        read().map_err(|source| ModelError::File { path: path.into(), source: Box::new(source) })
+    }
+
     /// Reads and checks a card.
     ///
     /// # Errors
@@ -151,6 +168,29 @@ impl ModelCard {
     /// [`ModelError::Format`] for impossible codebooks.
     pub fn packet_format(&self) -> Result<PacketFormat, ModelError> {
         Ok(PacketFormat::new(self.codebooks, self.codebook_size)?)
+    }
+
+    /// What decides how many codebooks frames use, where nobody says: the default level, or all codebooks of a model for
+    /// constant bitrate.
+    pub fn default_rate(&self) -> RateControl {
+        if self.importance {
+            RateControl::Level(self.level.default)
+        } else {
+            RateControl::Codebooks(self.codebooks as u8)
+        }
+    }
+
+    /// Whether the model can do this.
+    ///
+    /// # Errors
+    /// [`ModelError::NoImportance`] for anything but constant bitrate where there is no importance map.
+    pub fn check_rate(&self, rate: RateControl) -> Result<(), ModelError> {
+        match rate {
+            RateControl::Level(_) | RateControl::Target(_) if !self.importance => {
+                Err(ModelError::NoImportance(self.name.clone()))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Frames a second.

@@ -10,6 +10,21 @@ pub enum ModelError {
     /// The file can't be read.
     #[error("can't read the model file {path}: {source}")]
     Read { path: PathBuf, source: std::io::Error },
+    /// There is neither a file nor a model of that name.
+    #[error("there is neither a model file nor a model named {asked}; there are: {known}")]
+    Unknown { asked: String, known: String },
+    /// A model that was used before is gone.
+    #[error(
+        "the model {name} is not in {folder}{}",
+        if *.other { ", only another one of the same name" } else { "" }
+    )]
+    Missing { name: String, folder: PathBuf, other: bool },
+    /// Variable bitrate was asked of a model that has no importance map.
+    #[error("the model {0} has no importance map: it knows constant bitrate only, by a number of codebooks")]
+    NoImportance(String),
+    /// The file is no model that can be used.
+    #[error("{path}: {source}")]
+    File { path: PathBuf, source: Box<ModelError> },
     /// The file isn't a model archive.
     #[error("the model file is not a model archive: {0}")]
     Archive(#[from] zip::result::ZipError),

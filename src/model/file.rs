@@ -1,23 +1,19 @@
 //! Reading a model file.
 
+use super::library::shared;
 use super::{ModelCard, ModelError, stream::SessionPool};
 use crate::codec::{Codebooks, PacketFormat, Tables};
 use half::f16;
 use sha2::{Digest, Sha256};
 use std::io::{Cursor, Read, Seek};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 /// The model inside the program.
 static BUILTIN: &[u8] = include_bytes!("../../assets/live.vrvqmodel");
 
-/// The folder of the user's data where imported models lie; `None` for a user without a home.
-pub fn models_folder() -> Option<PathBuf> {
-    directories::ProjectDirs::from("org", "VRVQ", "VRVQ live").map(|dirs| dirs.data_dir().join("models"))
-}
-
 /// Largest card accepted, in bytes.
-const MAX_CARD: u64 = 1 << 20;
+pub(super) const MAX_CARD: u64 = 1 << 20;
 /// Largest code tables accepted, in bytes.
 const MAX_TABLES: u64 = 1 << 26;
 /// Largest graph accepted, in bytes: the limit of ONNX's own format.
@@ -71,7 +67,7 @@ fn read_tables<R: Read + Seek>(
 }
 
 /// The whole of one entry, but no more than `limit` bytes of it, whatever the archive claims.
-fn read_entry<R: Read + Seek>(
+pub(super) fn read_entry<R: Read + Seek>(
     archive: &mut zip::ZipArchive<R>,
     entry: &'static str,
     limit: u64,
@@ -96,17 +92,18 @@ impl Model {
         if let Some(model) = MODEL.get() {
             return Ok(model.clone());
         }
-        let model = Arc::new(Self::from_bytes(BUILTIN)?);
+        let model = shared(Self::from_bytes(BUILTIN)?);
         Ok(MODEL.get_or_init(|| model).clone())
     }
 
-    /// Opens a model file.
+    /// Opens a model file; one that is open already in this process is the same one.
     ///
     /// # Errors
-    /// [`ModelError::Read`] where it can't be read, otherwise those of [`Model::from_bytes`].
+    /// [`ModelError::Read`] where it can't be read, [`ModelError::File`] with those of [`Model::from_bytes`].
     pub fn open(path: &Path) -> Result<Arc<Self>, ModelError> {
         let bytes = std::fs::read(path).map_err(|source| ModelError::Read { path: path.into(), source })?;
-        Ok(Arc::new(Self::from_bytes(&bytes)?))
+        let named = |source| ModelError::File { path: path.into(), source: Box::new(source) };
+        Ok(shared(Self::from_bytes(&bytes).map_err(named)?))
     }
 
     /// Reads a model archive.

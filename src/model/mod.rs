@@ -10,11 +10,13 @@ pub mod checkpoint;
 mod error;
 mod file;
 mod graph;
+mod library;
 mod runtime;
 mod stream;
 
 pub use card::{LatencySamples, LevelRange, ModelCard, SearchCard, SpanCard};
 pub use error::ModelError;
-pub use file::{Model, models_folder};
+pub use file::Model;
+pub use library::{CHECKPOINT_EXTENSIONS, Library, Listed, MODEL_EXTENSION, ModelId};
 pub use runtime::{RUNTIME_LIBRARY_VARIABLE, Runtime, runtime, runtime_folder};
 pub use stream::{DecoderStream, Encoded, EncoderStream};

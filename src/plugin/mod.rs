@@ -2,6 +2,7 @@
 
 mod choices;
 mod controls;
+mod model;
 mod params;
 mod setting;
 mod window;
@@ -10,8 +11,8 @@ pub use choices::{ModeChoice, MonitorChoice, SlotChoice, StereoChoice};
 pub use params::VrvqParams;
 pub use setting::SettingParams;
 
-use crate::engine::{LiveLoop, LoopConfig, MAX_CHANNELS, ReportReceiver, Slot, Telemetry};
-use crate::model::Model;
+use crate::engine::{LiveLoop, LoopConfig, MAX_CHANNELS, ModelChoice, ReportReceiver, Slot, Telemetry};
+use crate::model::Library;
 use nice_plug::prelude::*;
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -30,7 +31,8 @@ pub struct VrvqPlugin {
 impl Default for VrvqPlugin {
     fn default() -> Self {
         let (telemetry, reports) = Telemetry::new();
-        Self { params: Arc::default(), telemetry, reports: Some(reports), live: None, latency: 0 }
+        let model = ModelChoice::new(Library::user(), telemetry.clone());
+        Self { params: Arc::new(VrvqParams::new(model)), telemetry, reports: Some(reports), live: None, latency: 0 }
     }
 }
 
@@ -99,12 +101,13 @@ impl Plugin for VrvqPlugin {
         };
         // The old loop's thread ends before the new one starts, so that its sessions are free to be used again.
         self.live = None;
-        let started = Model::builtin()
-            .map_err(Into::into)
-            .and_then(|model| LiveLoop::start(config, model, self.telemetry.clone()));
+        let choice = self.params.model.0.clone();
+        let started =
+            choice.model().map_err(Into::into).and_then(|model| LiveLoop::start(config, model, self.telemetry.clone()));
         match started {
             Ok(live) => {
                 self.latency = live.latency();
+                choice.attach(live.switch());
                 self.live = Some(live);
                 self.follow_parameters();
                 context.set_latency_samples(self.latency);

@@ -1,8 +1,9 @@
 //! The host's parameters. Their ids never change: sessions and automation refer to them.
 
 use super::choices::{MonitorChoice, SlotChoice};
+use super::model::SessionModel;
 use super::setting::SettingParams;
-use crate::engine::{DEFAULT_SAFETY_HOPS, MAX_DIFFERENCE_GAIN_DB, MAX_SAFETY_HOPS, Slot};
+use crate::engine::{DEFAULT_SAFETY_HOPS, MAX_DIFFERENCE_GAIN_DB, MAX_SAFETY_HOPS, ModelChoice, Slot};
 use nice_plug::prelude::*;
 use std::sync::Arc;
 
@@ -12,6 +13,10 @@ pub struct VrvqParams {
     /// Size of the editor's window.
     #[persist = "window"]
     pub window: Arc<parking_lot::Mutex<(u32, u32)>>,
+
+    /// The model that codes.
+    #[persist = "model"]
+    pub model: SessionModel,
 
     /// The first setting of the codec.
     #[nested(group = "Setting 1")]
@@ -50,9 +55,11 @@ pub struct VrvqParams {
 pub const MIN_WINDOW: (f32, f32) = (700.0, 450.0);
 const DEFAULT_WINDOW: (u32, u32) = (1000, 640);
 
-impl Default for VrvqParams {
-    fn default() -> Self {
+impl VrvqParams {
+    /// Everything at its default, with the model that `model` has chosen.
+    pub fn new(model: Arc<ModelChoice>) -> Self {
         Self {
+            model: SessionModel(model),
             window: Arc::new(parking_lot::Mutex::new(DEFAULT_WINDOW)),
             one: SettingParams::new(Slot::One),
             slot: EnumParam::new("Setting", SlotChoice::One),
@@ -76,9 +83,7 @@ impl Default for VrvqParams {
             two: SettingParams::new(Slot::Two),
         }
     }
-}
 
-impl VrvqParams {
     /// The parameters of one of the settings.
     pub fn of(&self, slot: Slot) -> &SettingParams {
         match slot {

@@ -2,14 +2,15 @@
 
 use super::choices::{ModeChoice, StereoChoice};
 use crate::codec::{
-    BURST_MAX, LEVEL_MAX, LEVEL_MIN, LOSS_MAX, Loss, SEED_MAX, TARGET_MAX, TARGET_MIN, Target, WINDOW_MAX, WINDOW_MIN,
+    BURST_MAX, LEVEL_MAX, LEVEL_MIN, LOSS_MAX, Loss, MAX_CODEBOOKS, SEED_MAX, TARGET_MAX, TARGET_MIN, Target,
+    WINDOW_MAX, WINDOW_MIN,
 };
 use crate::engine::{Setting, Slot};
 use nice_plug::prelude::*;
 use std::sync::Arc;
 
-/// Most codebooks a host can ask for: those of the bundled model, and of the paper's.
-pub const MAX_CBR_CODEBOOKS: i32 = 8;
+/// Most codebooks a host can ask for: as many as a model may have; one that has fewer uses all.
+pub const MAX_CBR_CODEBOOKS: i32 = MAX_CODEBOOKS as i32;
 
 /// The parameters of one setting.
 #[derive(Params)]

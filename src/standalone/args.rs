@@ -71,9 +71,9 @@ pub struct RunArgs {
     #[arg(long, value_name = "HOPS", default_value_t = DEFAULT_SAFETY_HOPS,
           value_parser = clap::value_parser!(u32).range(..=i64::from(MAX_SAFETY_HOPS)))]
     pub safety: u32,
-    /// Model file to use instead of the bundled one.
-    #[arg(long, value_name = "PATH")]
-    pub model: Option<PathBuf>,
+    /// Model to use instead of the bundled one: a model file, or the name of an imported model (see "vrvq import").
+    #[arg(long, value_name = "FILE|NAME")]
+    pub model: Option<String>,
     /// No window, no sound device: run the clip (or --file) in real time and write the decoded WAV and a picture.
     #[arg(long, conflicts_with = "no_window")]
     pub headless: bool,

@@ -78,7 +78,8 @@ pub fn run(args: &RunArgs, parts: &Parts, mut reports: ReportReceiver) -> Result
     introduce(&clip, &processor, parts, rate);
 
     parts.telemetry.set_view_open(true);
-    let card = parts.model.card();
+    let model = parts.models.model()?;
+    let card = model.card();
     let mut meter = Meter::new(card.frame_rate(), card.codebooks);
     let total = frames as f64 / f64::from(rate);
     let wanted_reports = (total * card.frame_rate()).ceil() as u64;

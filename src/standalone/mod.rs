@@ -30,9 +30,9 @@ mod terminal;
 mod watch;
 mod window;
 
-use crate::engine::{ReportReceiver, Telemetry};
+use crate::engine::{ModelChoice, ReportReceiver, Telemetry};
 use crate::interrupt;
-use crate::model::Model;
+use crate::model::Library;
 use anyhow::Result;
 pub use args::RunArgs;
 use devices::{Devices, Direction};
@@ -73,14 +73,15 @@ fn full_text(error: &anyhow::Error) -> String {
 
 /// Model, figures and settings of a new loop.
 fn parts(args: &RunArgs, muted: bool) -> Result<(Parts, ReportReceiver)> {
-    let model = match &args.model {
-        Some(path) => Model::open(path)?,
-        None => Model::builtin()?,
-    };
     let (telemetry, reports) = Telemetry::new();
+    let models = ModelChoice::new(Library::user(), telemetry.clone());
+    if let Some(asked) = &args.model {
+        models.choose(models.library().open(asked)?);
+    }
+    let model = models.model()?;
     let settings = Settings::new(&args.setting(model.card()), args.safety, muted);
     settings.set_level_match(args.level_match);
-    Ok((Parts { model, telemetry, settings }, reports))
+    Ok((Parts { models, telemetry, settings }, reports))
 }
 
 fn run(args: &RunArgs) -> Result<()> {

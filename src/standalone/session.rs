@@ -9,8 +9,7 @@ use super::processor::{Processor, Source};
 use super::settings::Settings;
 use super::stats::Stats;
 use super::streams::{self, ErrorReceiver};
-use crate::engine::{EngineError, LiveLoop, LoopConfig, LoopState, Telemetry};
-use crate::model::Model;
+use crate::engine::{EngineError, LiveLoop, LoopConfig, LoopState, ModelChoice, Telemetry};
 use cpal::traits::StreamTrait;
 use cpal::{BufferSize, StreamConfig};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -76,7 +75,7 @@ impl Wanted {
 /// What any loop of the app needs.
 #[derive(Clone)]
 pub struct Parts {
-    pub model: Arc<Model>,
+    pub models: Arc<ModelChoice>,
     pub telemetry: Arc<Telemetry>,
     pub settings: Arc<Settings>,
 }
@@ -292,7 +291,8 @@ pub fn start_loop(source: Source, parts: &Parts, sample_rate: u32, block: usize)
         safety_hops: parts.settings.safety(),
         offline: false,
     };
-    let mut live = LiveLoop::start(config, parts.model.clone(), parts.telemetry.clone())?;
+    let mut live = LiveLoop::start(config, parts.models.model()?, parts.telemetry.clone())?;
+    parts.models.attach(live.switch());
     parts.settings.apply(&mut live);
     let loaded = Arc::new(AtomicBool::new(false));
     announce(Arc::downgrade(&loaded), parts.telemetry.clone())?;

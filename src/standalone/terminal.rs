@@ -41,7 +41,8 @@ pub fn run(args: &RunArgs, parts: &Parts, mut reports: ReportReceiver) -> Result
     }
 
     parts.telemetry.set_view_open(true);
-    let card = parts.model.card();
+    let model = parts.models.model()?;
+    let card = model.card();
     let mut meter = Meter::new(card.frame_rate(), card.codebooks);
     let mut line = StatusLine::new();
     let mut watch = Watch::new();

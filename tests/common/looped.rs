@@ -10,9 +10,13 @@ pub fn config(sample_rate: f64, channels: usize, max_block: usize) -> LoopConfig
 }
 
 pub fn start(config: LoopConfig) -> (LiveLoop, Arc<Telemetry>, ReportReceiver) {
+    start_with(config, Model::builtin().unwrap())
+}
+
+pub fn start_with(config: LoopConfig, model: Arc<Model>) -> (LiveLoop, Arc<Telemetry>, ReportReceiver) {
     let (telemetry, reports) = Telemetry::new();
     telemetry.set_view_open(true);
-    let live = LiveLoop::start(config, Model::builtin().unwrap(), telemetry.clone()).unwrap();
+    let live = LiveLoop::start(config, model, telemetry.clone()).unwrap();
     (live, telemetry, reports)
 }
 

@@ -17,7 +17,7 @@ pub use tensors::{StateDict, Tensor};
 pub use weights::Convolution;
 
 use super::graph::{self, Graph};
-use super::{Model, models_folder};
+use super::{MODEL_EXTENSION, Model};
 use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 use zip::write::SimpleFileOptions;
@@ -32,24 +32,31 @@ pub struct ImportOptions {
     pub sample_rate: Option<u32>,
 }
 
-/// Makes a model file of the checkpoint `path` in the user's folder of models and gives its path. A file of that name
-/// is replaced only when the new one is whole.
+/// Makes a model file of the checkpoint `path` in `folder` and gives its path. A file of that name is replaced only when
+/// the new one is whole.
 ///
 /// # Errors
 /// [`ImportError`] naming what is wrong with the checkpoint and where, or why the model file can't be written.
-pub fn import(path: &Path, options: &ImportOptions) -> Result<PathBuf, ImportError> {
+pub fn import(path: &Path, options: &ImportOptions, folder: &Path) -> Result<PathBuf, ImportError> {
     let state = StateDict::open(path)?;
     let stem = path.file_stem().map_or_else(|| "model".into(), |stem| stem.to_string_lossy().into_owned());
     let name = options.name.clone().unwrap_or(stem);
     let model = model_file(&state, &name, options.sample_rate)?;
     // A model that the program wouldn't open again must not lie among those that it offers.
     Model::from_bytes(&model)?;
-    let folder = models_folder().unwrap_or_else(|| PathBuf::from("."));
-    let target = folder.join(format!("{}.vrvqmodel", name.replace(['/', '\\', ':'], "_")));
+    write_model(&model, &name, folder)
+}
+
+/// Writes a model file named `name` to `folder` and gives its path.
+///
+/// # Errors
+/// [`ImportError::Write`].
+pub(super) fn write_model(model: &[u8], name: &str, folder: &Path) -> Result<PathBuf, ImportError> {
+    let target = folder.join(format!("{}.{MODEL_EXTENSION}", name.replace(['/', '\\', ':'], "_")));
     let write = |source| ImportError::Write { path: target.clone(), source };
-    std::fs::create_dir_all(&folder).map_err(write)?;
-    let mut file = tempfile::NamedTempFile::new_in(&folder).map_err(write)?;
-    file.write_all(&model).map_err(write)?;
+    std::fs::create_dir_all(folder).map_err(write)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(write)?;
+    file.write_all(model).map_err(write)?;
     file.persist(&target).map_err(|error| write(error.error))?;
     Ok(target)
 }

@@ -1,0 +1,122 @@
+//! The model that a user has chosen, for loops that come and go.
+//!
+//! It is kept by name and hash, as sessions keep it. A model that isn't there any more stays the choice, so that a
+//! session saved again still asks for it; the bundled one runs meanwhile, and that is said.
+
+use super::switch::ModelSwitch;
+use super::telemetry::Telemetry;
+use crate::model::checkpoint::{ImportError, ImportOptions};
+use crate::model::{Library, Model, ModelError, ModelId};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The choice of a model, with the loop that runs it, where one does. Not for the audio thread.
+pub struct ModelChoice {
+    library: Library,
+    telemetry: Arc<Telemetry>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// What was asked for; none is the bundled model.
+    wanted: Option<ModelId>,
+    /// What runs for it; none is the bundled model.
+    model: Option<Arc<Model>>,
+    switch: Option<ModelSwitch>,
+}
+
+impl ModelChoice {
+    /// The bundled model, until another one of `library` is chosen. Messages go to the status of `telemetry`.
+    pub fn new(library: Library, telemetry: Arc<Telemetry>) -> Arc<Self> {
+        Arc::new(Self { library, telemetry, state: Mutex::default() })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The models to choose from, beside the bundled one.
+    pub fn library(&self) -> &Library {
+        &self.library
+    }
+
+    /// What a new loop runs.
+    ///
+    /// # Errors
+    /// Those of [`Model::builtin`].
+    pub fn model(&self) -> Result<Arc<Model>, ModelError> {
+        let chosen = self.state().model.clone();
+        chosen.map_or_else(Model::builtin, Ok)
+    }
+
+    /// What a session keeps: also of the bundled model, since another version of the program may have another one.
+    pub fn id(&self) -> Option<ModelId> {
+        self.state().wanted.clone().or_else(|| Some(ModelId::of(&*Model::builtin().ok()?)))
+    }
+
+    /// From now on this loop follows the choice.
+    pub fn attach(&self, switch: &ModelSwitch) {
+        self.state().switch = Some(switch.clone());
+    }
+
+    /// Chooses a model that is open; a loop that runs changes to it.
+    pub fn choose(&self, model: Arc<Model>) {
+        self.telemetry.update_status(|status| status.notice = None);
+        self.set(Some(ModelId::of(&model)), Some(model));
+    }
+
+    fn set(&self, wanted: Option<ModelId>, model: Option<Arc<Model>>) {
+        let mut state = self.state();
+        (state.wanted, state.model) = (wanted, model);
+        let switch = state.switch.clone();
+        drop(state);
+        if let (Some(switch), Ok(model)) = (switch, self.model()) {
+            switch.to(model);
+        }
+    }
+
+    /// Chooses what a session has kept. Reads the model's file, so not for the audio thread.
+    pub fn restore(&self, id: ModelId) {
+        if Some(&id) == self.id().as_ref() {
+            return;
+        }
+        let model = self.library.find(&id);
+        let notice = model.as_ref().err().map(|error| {
+            let instead = Model::builtin().map_or_else(|_| "the bundled model".into(), |m| m.card().name.clone());
+            format!("{error}. {instead} runs instead.")
+        });
+        self.telemetry.update_status(|status| status.notice = notice);
+        self.set(Some(id), model.ok());
+    }
+
+    /// Takes the model file or checkpoint `path` into the library and chooses it; `None` is the bundled model. Works on a
+    /// thread of its own: the telemetry's status tells what is on its way and what is wrong.
+    pub fn open(self: &Arc<Self>, path: Option<PathBuf>) {
+        let this = self.clone();
+        let name = path.as_ref().and_then(|path| path.file_stem()).map(|stem| stem.to_string_lossy().into_owned());
+        self.telemetry.update_status(|status| status.coming = name);
+        let work = move || {
+            let opened: Result<Arc<Model>, ImportError> = match &path {
+                Some(path) => this.library.add(path, &ImportOptions::default()),
+                None => Model::builtin().map_err(Into::into),
+            };
+            this.telemetry.update_status(|status| status.coming = None);
+            match opened {
+                Ok(model) => this.choose(model),
+                Err(error) => this.telemetry.update_status(|status| status.notice = Some(about(path, &error))),
+            }
+        };
+        if let Err(error) = std::thread::Builder::new().name("vrvq open".into()).spawn(work) {
+            self.telemetry.update_status(|status| {
+                (status.coming, status.notice) = (None, Some(format!("The model can't be opened: {error}")));
+            });
+        }
+    }
+}
+
+/// The error with the name of its file, unless it names it.
+fn about(path: Option<PathBuf>, error: &ImportError) -> String {
+    let (path, error) = (path.unwrap_or_default().display().to_string(), error.to_string());
+    if error.contains(&path) { error } else { format!("{path}: {error}") }
+}

@@ -1,0 +1,170 @@
+//! Another model for a loop that runs: its codec is started and loads on a thread of its own, is handed to the audio
+//! thread, warms up beside the old one, and the old one comes back to be ended. The audio thread neither makes nor
+//! drops anything.
+
+use super::chain::Chain;
+use super::live::LoopConfig;
+use super::telemetry::Telemetry;
+use super::worker::Failed;
+use crate::model::Model;
+use rtrb::{Consumer, Producer, RingBuffer};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+/// How often the thread looks whether the codec has loaded, or the old one has come back.
+const PERIOD: Duration = Duration::from_millis(5);
+
+/// The audio thread's ends.
+pub(super) struct Mail {
+    pub incoming: Consumer<Box<Chain>>,
+    pub retired: Producer<Box<Chain>>,
+}
+
+/// The other ends.
+struct Ends {
+    incoming: Producer<Box<Chain>>,
+    retired: Consumer<Box<Chain>>,
+}
+
+/// Changes the model of the live loop that it is of; from any thread but the audio thread. Without effect once the loop
+/// is gone.
+#[derive(Clone)]
+pub struct ModelSwitch(Arc<Inner>);
+
+struct Inner {
+    config: LoopConfig,
+    telemetry: Arc<Telemetry>,
+    offline: AtomicBool,
+    safety_hops: AtomicU32,
+    state: Mutex<State>,
+}
+
+struct State {
+    wanted: Option<Arc<Model>>,
+    /// Here while no thread has them.
+    ends: Option<Ends>,
+}
+
+impl ModelSwitch {
+    /// The switch of a loop of this configuration, and the audio thread's ends.
+    pub(super) fn new(config: LoopConfig, telemetry: Arc<Telemetry>) -> (Self, Mail) {
+        // One codec is under way at a time.
+        let (incoming_producer, incoming) = RingBuffer::new(1);
+        let (retired, retired_consumer) = RingBuffer::new(1);
+        let inner = Inner {
+            config,
+            telemetry,
+            offline: AtomicBool::new(config.offline),
+            safety_hops: AtomicU32::new(config.safety_hops),
+            state: Mutex::new(State {
+                wanted: None,
+                ends: Some(Ends { incoming: incoming_producer, retired: retired_consumer }),
+            }),
+        };
+        (Self(Arc::new(inner)), Mail { incoming, retired })
+    }
+
+    /// The loop shall run `model`: returns at once. The telemetry's status tells what is on its way, and why nothing is
+    /// changed where the model can't run. Of several wishes the last one counts.
+    pub fn to(&self, model: Arc<Model>) {
+        let mut state = self.0.state();
+        if state.ends.as_ref().is_some_and(|ends| ends.incoming.is_abandoned()) {
+            return;
+        }
+        self.0.telemetry.update_status(|status| status.coming = Some(model.card().name.clone()));
+        state.wanted = Some(model);
+        let Some(ends) = state.ends.take() else { return };
+        drop(state);
+        let inner = self.0.clone();
+        let spawned = std::thread::Builder::new().name("vrvq model".into()).spawn(move || inner.work(ends));
+        if let Err(error) = spawned {
+            self.0.done(Some(format!("The model can't be changed: {error}")));
+        }
+    }
+
+    /// What a codec thread that gives up calls: the bundled model goes on, unless it was that one.
+    pub(super) fn fall_back(&self, failing: &Model) -> Failed {
+        let inner: Weak<Inner> = Arc::downgrade(&self.0);
+        let (hash, name) = (*failing.hash(), failing.card().name.clone());
+        Box::new(move |reason| {
+            let (Some(inner), Ok(model)) = (inner.upgrade(), Model::builtin()) else { return };
+            if *model.hash() == hash {
+                return;
+            }
+            let instead = &model.card().name;
+            let notice = format!("{name} failed: {reason}. {instead} runs instead.");
+            inner.telemetry.update_status(|status| status.notice = Some(notice));
+            Self(inner).to(model);
+        })
+    }
+
+    pub(super) fn set_offline(&self, offline: bool) {
+        self.0.offline.store(offline, Relaxed);
+    }
+
+    pub(super) fn set_safety(&self, hops: u32) {
+        self.0.safety_hops.store(hops, Relaxed);
+    }
+}
+
+impl Inner {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Nothing is on its way any more.
+    fn done(&self, notice: Option<String>) {
+        self.telemetry.update_status(|status| {
+            status.coming = None;
+            if notice.is_some() {
+                status.notice = notice;
+            }
+        });
+    }
+
+    fn work(self: Arc<Self>, mut ends: Ends) {
+        loop {
+            let mut state = self.state();
+            let Some(model) = state.wanted.take() else {
+                state.ends = Some(ends);
+                return;
+            };
+            drop(state);
+            let notice = match self.load(&model, &ends) {
+                Ok(Some(chain)) => {
+                    // There is room: what was sent before has come back.
+                    let _ = ends.incoming.push(chain);
+                    while ends.retired.is_empty() {
+                        if ends.incoming.is_abandoned() {
+                            return self.done(None);
+                        }
+                        std::thread::sleep(PERIOD);
+                    }
+                    drop(ends.retired.pop());
+                    None
+                }
+                Ok(None) => return self.done(None),
+                Err(reason) => Some(format!("{} can't be used: {reason}", model.card().name)),
+            };
+            self.done(notice);
+        }
+    }
+
+    /// A codec that has loaded; `None` where the loop is gone.
+    fn load(self: &Arc<Self>, model: &Arc<Model>, ends: &Ends) -> Result<Option<Box<Chain>>, String> {
+        let (offline, safety_hops) = (self.offline.load(Relaxed), self.safety_hops.load(Relaxed));
+        let config = LoopConfig { offline, safety_hops, ..self.config };
+        let failed = ModelSwitch(self.clone()).fall_back(model);
+        let started = Chain::start(config, model.clone(), self.telemetry.clone(), failed);
+        let chain = started.map_err(|error| error.to_string())?;
+        loop {
+            match chain.loaded() {
+                Some(Ok(())) => return Ok(Some(Box::new(chain))),
+                Some(Err(reason)) => return Err(reason),
+                None if ends.incoming.is_abandoned() => return Ok(None),
+                None => std::thread::sleep(PERIOD),
+            }
+        }
+    }
+}

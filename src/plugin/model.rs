@@ -1,0 +1,30 @@
+//! The model, saved with the host's session by name and hash.
+
+use crate::engine::ModelChoice;
+use crate::model::ModelId;
+use nice_plug::params::persist::PersistentField;
+use std::sync::Arc;
+
+/// The model that is chosen, as the session's state holds it.
+pub struct SessionModel(pub Arc<ModelChoice>);
+
+/// What is saved.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+pub struct Saved(Option<ModelId>);
+
+impl PersistentField<'_, Saved> for SessionModel {
+    /// A host brings a session: also while audio runs.
+    fn set(&self, Saved(id): Saved) {
+        if let Some(id) = id {
+            self.0.restore(id);
+        }
+    }
+
+    fn map<F, R>(&self, f: F) -> R
+    where
+        F: Fn(&Saved) -> R,
+    {
+        f(&Saved(self.0.id()))
+    }
+}
