@@ -6,7 +6,7 @@ import pathlib
 
 import torch
 
-from . import anchors, architectures, config, data, datasets, evaluate, export, loop, report, restore
+from . import anchors, architectures, config, data, datasets, evaluate, export, findings, loop, report, restore
 from .model import LiveModel
 
 FOLDER = pathlib.Path(__file__).parents[1]
@@ -14,6 +14,7 @@ MODEL = FOLDER.parent / "assets" / "live.vrvqmodel"
 CLIP = FOLDER.parent / "assets" / "demo.flac"
 REFERENCE = FOLDER.parent / "tests" / "data" / "reference.json"
 IMPORTANCE = REFERENCE.with_name("importance.json")
+COMMANDS = ("fetch", "prepare", "train", "evaluate", "anchors", "export", "curves", "compare", "all")
 
 
 def load(checkpoint, settings):
@@ -29,7 +30,7 @@ def load(checkpoint, settings):
 
 def main():
     parser = argparse.ArgumentParser(prog="python -m vrvq_training", description=__doc__)
-    parser.add_argument("command", choices=["fetch", "prepare", "train", "evaluate", "anchors", "export", "all"])
+    parser.add_argument("command", choices=COMMANDS)
     parser.add_argument("--data", default="data", help="folder of decoded audio; `train` also takes a TOML file of data sets")
     parser.add_argument("--sets", help="`prepare` takes these data sets (a TOML file, see datasets.py), not the packages")
     parser.add_argument("--device", choices=["cpu", "cuda"], help="else the GPU, if there is one")
@@ -39,6 +40,9 @@ def main():
     parser.add_argument("--start", help="model file or checkpoint that a new run starts from, instead of the linear codec")
     parser.add_argument("--minutes", type=float, help="train no longer than this; the next call goes on")
     parser.add_argument("--items", type=int, default=24, help="held-out items of 8 s for each kind")
+    parser.add_argument("--visqol-items", type=int, default=0, help="of these, `curves` measures ViSQOL too (seconds for each point)")
+    parser.add_argument("--models", nargs="+", default=[], metavar="NAME=PATH", help="what `compare` puts side by side")
+    parser.add_argument("--figures", help="folder that `curves` and `compare` write to, else RUN/curves")
     parser.add_argument("--threads", type=int, help="processor threads")
     parser.add_argument("--output", default=MODEL)
     arguments = parser.parse_args()
@@ -76,6 +80,13 @@ def main():
     if "anchors" in chosen:
         for split, kinds in (("test", data.KINDS), ("check", ("speech", "music"))):
             print(f"{split}:", evaluate.markdown(anchors.table(arguments.data, arguments.items, split, kinds)), sep="\n")
+    figures_folder = arguments.figures or run / "curves"
+    if "curves" in chosen:
+        model, _ = load(checkpoint, settings)
+        print(findings.curves(model, checkpoint, arguments.data, figures_folder, arguments.items, arguments.visqol_items))
+    if "compare" in chosen:
+        models = {name: load(path, settings)[0] for name, path in (pair.split("=", 1) for pair in arguments.models)}
+        print(findings.compare(models, arguments.data, figures_folder, arguments.items))
     if "export" in chosen:
         model, _ = load(checkpoint, settings)
         figures = json.loads(results.read_text())

@@ -42,7 +42,7 @@ def scores(model, audio, codes, counts, kind, extra=()):
         if kind == "speech":
             row["pesq"], row["estoi"] = metrics.speech_scores(target, output)
         row |= {name: metrics.EXTRA[name](target, output) for name in extra if name in metrics.EXTRA}
-        rows.append(row)
+        rows.append({name: float(value) for name, value in row.items()})
     return rows
 
 
