@@ -19,3 +19,16 @@ pub use output::{Output, STDIO, discard_unfinished};
 pub use read::{AudioReader, ReadError, Tag};
 pub use resample::{ResampleError, resample};
 pub use write::{AudioFormat, AudioSpec, AudioWriter, SampleType, WriteError, Written};
+
+/// The clip inside the program, a FLAC file.
+static DEMO: &[u8] = include_bytes!("../../assets/demo.flac");
+/// Its name.
+pub const DEMO_NAME: &str = "demo.flac";
+
+/// Opens the clip inside the program.
+///
+/// # Errors
+/// If the program was built with a damaged clip.
+pub fn demo() -> Result<AudioReader, ReadError> {
+    AudioReader::from_bytes(DEMO_NAME, DEMO)
+}

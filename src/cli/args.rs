@@ -3,6 +3,7 @@
 use crate::audio::{AudioFormat, SampleType};
 use crate::codec::{LEVEL_MAX, LEVEL_MIN, RateControl};
 use crate::model::ModelCard;
+#[cfg(feature = "app")]
 use crate::standalone::RunArgs;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -20,6 +21,7 @@ const EXIT_CODES: &str = "Exit codes: 0 done; 1 something failed, as standard er
 pub struct Cli {
     #[command(subcommand)]
     pub command: Option<Command>,
+    #[cfg(feature = "app")]
     #[command(flatten)]
     pub run: RunArgs,
 }
@@ -35,6 +37,7 @@ pub enum Command {
     Info(InfoArgs),
     /// Make a model of a published VRVQ or DAC checkpoint (PyTorch or safetensors), to be used by --model.
     Import(ImportArgs),
+    #[cfg(feature = "app")]
     /// List the sound devices with their sample rates and buffer sizes.
     Devices,
     /// Measure how fast this machine encodes and decodes.

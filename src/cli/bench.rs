@@ -2,10 +2,10 @@
 
 use super::args::BenchArgs;
 use super::failure::{Failure, interruption, print};
+use crate::audio;
 use crate::codec::Rate;
-use crate::measure::Analysis;
+use crate::measure::{self, Analysis};
 use crate::model::{Model, runtime};
-use crate::standalone::bundled_clip;
 use serde::Serialize;
 use std::sync::Arc;
 use std::time::Instant;
@@ -37,10 +37,10 @@ struct Report {
 pub fn run(args: &BenchArgs) -> Result<(), Failure> {
     let model = args.model.open()?;
     let rate = model.card().sample_rate;
-    let clip =
-        bundled_clip().and_then(|clip| clip.at_rate(rate)).map_err(|error| Failure::Failed(error.to_string()))?;
+    let demo = audio::demo().map_err(|error| Failure::Failed(error.to_string()))?;
+    let clip = measure::mono(demo, rate, 0.0, args.seconds)?;
     let samples = (args.seconds.max(1.0) * f64::from(rate)) as usize;
-    let audio: Vec<f32> = clip.channels[0].iter().copied().cycle().take(samples).collect();
+    let audio: Vec<f32> = clip.iter().copied().cycle().take(samples).collect();
     // The first run of a graph is slower; it isn't measured.
     let warm = Analysis::new(&model, audio[..rate as usize].to_vec())?;
     warm.decode(Rate::Level(LEVEL))?;

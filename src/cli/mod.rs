@@ -21,6 +21,7 @@ mod progress;
 mod target;
 
 use crate::interrupt;
+#[cfg(feature = "app")]
 use crate::standalone;
 use args::{Cli, Command};
 use clap::Parser;
@@ -33,14 +34,24 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Runs the program with its arguments.
 pub fn main() -> ExitCode {
-    let Cli { command, run } = Cli::parse();
-    let Some(command) = command else { return standalone::main(&run) };
+    let Cli {
+        command,
+        #[cfg(feature = "app")]
+        run,
+    } = Cli::parse();
+    let Some(command) = command else {
+        #[cfg(feature = "app")]
+        return standalone::main(&run);
+        #[cfg(not(feature = "app"))]
+        return without_app();
+    };
     interrupt::watch(Some(PATIENCE));
     let result = match command {
         Command::Encode(args) => encode::run(&args),
         Command::Decode(args) => decode::run(&args),
         Command::Info(args) => info::run(&args),
         Command::Import(args) => import::run(&args),
+        #[cfg(feature = "app")]
         Command::Devices => failure::print(standalone::describe_devices().trim_end()),
         Command::Bench(args) => bench::run(&args),
         Command::Figure(args) => figure::run(&args),
@@ -58,4 +69,11 @@ pub fn main() -> ExitCode {
         progress::warn(&text);
     }
     ExitCode::from(failure.code())
+}
+
+/// What the program says that was built without its window.
+#[cfg(not(feature = "app"))]
+fn without_app() -> ExitCode {
+    progress::warn("this build has no window and no sound; vrvq --help tells its commands");
+    ExitCode::from(2)
 }

@@ -28,7 +28,15 @@ pub enum MeasureError {
 /// # Errors
 /// [`MeasureError`] where the file can't be read or is too short.
 pub fn read_mono(path: &Path, sample_rate: u32, start: f64, seconds: f64) -> Result<Vec<f32>, MeasureError> {
-    let mut reader = AudioReader::open(path)?;
+    mono(AudioReader::open(path)?, sample_rate, start, seconds)
+}
+
+/// As [`read_mono`], of a file that is open.
+///
+/// # Errors
+/// As [`read_mono`].
+pub fn mono(mut reader: AudioReader, sample_rate: u32, start: f64, seconds: f64) -> Result<Vec<f32>, MeasureError> {
+    let name = reader.name().to_owned();
     let rate = reader.sample_rate();
     let skip = (start * f64::from(rate)) as usize;
     let end = skip.saturating_add((seconds * f64::from(rate)).ceil() as usize);
@@ -44,9 +52,8 @@ pub fn read_mono(path: &Path, sample_rate: u32, start: f64, seconds: f64) -> Res
         }
     }
     if mono.is_empty() {
-        return Err(ReadError::Empty { name: path.display().to_string() }.into());
+        return Err(ReadError::Empty { name }.into());
     }
-    let name = path.display().to_string();
     let resampled = resample(&[mono], rate, sample_rate).map_err(|source| MeasureError::Resample { name, source })?;
     Ok(resampled.into_iter().next().unwrap_or_default())
 }

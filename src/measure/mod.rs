@@ -6,6 +6,6 @@ mod mel;
 mod sdr;
 
 pub use align::{align, lag};
-pub use analysis::{Analysis, MeasureError, read_mono};
+pub use analysis::{Analysis, MeasureError, mono, read_mono};
 pub use mel::MelDistance;
 pub use sdr::si_sdr;

@@ -94,6 +94,13 @@ fn start_onnx_runtime(path: &Path) -> Result<Runtime, String> {
     Ok(Runtime { environment, name: "ONNX Runtime · CPU".into(), builtin: false, notice: None })
 }
 
+#[cfg(not(feature = "tract"))]
+fn start_builtin(notice: Option<String>) -> Result<Runtime, String> {
+    let why = format!("this build has none inside; {RUNTIME_LIBRARY_VARIABLE} can name the library of ONNX Runtime");
+    Err(notice.into_iter().chain([why]).collect::<Vec<_>>().join("; "))
+}
+
+#[cfg(feature = "tract")]
 fn start_builtin(notice: Option<String>) -> Result<Runtime, String> {
     if !ort::set_api(ort_tract::api()) {
         return Err("another runtime was half started in this process".into());

@@ -1,6 +1,6 @@
 //! Audio files, decoded whole and resampled to the device's rate.
 
-use crate::audio::{AudioReader, ReadError, ResampleError, resample};
+use crate::audio::{self, AudioReader, ReadError, ResampleError, resample};
 use std::path::Path;
 
 /// Longest piece of a file that is kept: a quarter of a gigabyte in stereo at 48 kHz.
@@ -40,12 +40,12 @@ impl Clip {
         decode(name, AudioReader::open(path)?)
     }
 
-    /// Reads an audio file that is in memory.
+    /// The clip inside the program.
     ///
     /// # Errors
-    /// As [`Self::open`].
-    pub fn from_bytes(name: &str, bytes: &'static [u8]) -> Result<Self, ClipError> {
-        decode(name.to_string(), AudioReader::from_bytes(name, bytes)?)
+    /// If the program was built with a damaged clip.
+    pub fn bundled() -> Result<Self, ClipError> {
+        decode(audio::DEMO_NAME.to_owned(), audio::demo()?)
     }
 
     /// Samples of each channel.

@@ -16,24 +16,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// The clip inside the program.
-static DEMO: &[u8] = include_bytes!("../../assets/demo.flac");
-/// Its name.
-const DEMO_NAME: &str = "demo.flac";
 /// Frames that the picture shows at most: ten minutes of them.
 const MAX_PICTURE_FRAMES: usize = 52_000;
 /// How often the output is fetched from the loop.
 const PERIOD: Duration = Duration::from_millis(20);
 /// Longest wait for the model.
 const LOADING_PATIENCE: Duration = Duration::from_secs(60);
-
-/// The clip inside the program.
-///
-/// # Errors
-/// If the program was built with a damaged clip.
-pub fn bundled_clip() -> Result<Clip, ClipError> {
-    Clip::from_bytes(DEMO_NAME, DEMO)
-}
 
 /// The folder that recordings go to where the user names none.
 pub fn default_folder() -> PathBuf {
@@ -49,7 +37,7 @@ pub fn default_folder() -> PathBuf {
 pub fn run(args: &RunArgs, parts: &Parts, mut reports: ReportReceiver) -> Result<()> {
     let clip = match &args.file {
         Some(path) => Clip::open(path)?,
-        None => bundled_clip()?,
+        None => Clip::bundled()?,
     };
     for note in &clip.notes {
         say!("{}: {note}", clip.name);

@@ -36,7 +36,6 @@ use crate::model::Library;
 use anyhow::Result;
 pub use args::RunArgs;
 use devices::{Devices, Direction};
-pub use headless::bundled_clip;
 use say::say;
 use session::Parts;
 use settings::Settings;

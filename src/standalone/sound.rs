@@ -4,7 +4,6 @@ use super::args::{HostChoice, RunArgs};
 use super::clip::Clip;
 use super::clock::Clock;
 use super::devices::{DeviceError, Devices, Direction};
-use super::headless::bundled_clip;
 use super::player::{Player, Transport};
 use super::processor::Source;
 use super::session::{DEFAULT_BLOCK, Parts, Play, Session, SessionError, Wanted, start_loop};
@@ -143,7 +142,7 @@ impl Sound {
 
     /// The clip inside the program becomes the source.
     pub fn play_bundled(&mut self) {
-        match bundled_clip() {
+        match Clip::bundled() {
             Ok(clip) => self.play_clip(clip),
             Err(e) => self.say(e.to_string()),
         }
@@ -265,7 +264,7 @@ impl Sound {
     fn start_clock(&mut self) -> Result<(), SessionError> {
         let (clip, transport) = match &self.play {
             Play::Clip(clip, transport) => (clip.clone(), transport.clone()),
-            Play::Input => (Arc::new(bundled_clip()?), Transport::new(true)),
+            Play::Input => (Arc::new(Clip::bundled()?), Transport::new(true)),
         };
         let player = Player::new(clip.clone(), transport.clone(), true);
         let processor = start_loop(Source::Clip(player), &self.parts, clip.sample_rate, DEFAULT_BLOCK as usize)?;
