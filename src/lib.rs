@@ -3,7 +3,7 @@
 //! The folders follow the data: [`codec`] (arithmetic of frames and bits), [`model`] (a model file that can be
 //! stepped hop by hop), [`container`] (frames in a `.vrvq` file), [`coding`] (sound to such files and back: the
 //! library's way in), `engine` (the loop beside a real-time audio thread), `blind` (the blind test), `preset`
-//! (settings with a name), `editor` (the view), `picture` and `export` (what is on screen, as files), `plugin` (CLAP and
+//! (settings with a name), `recording` (the stream kept in files), `editor` (the view), `picture` and `export` (what is on screen, as files), `plugin` (CLAP and
 //! VST3), `standalone` (the app). Beside them: `audio` (files and pipes), `measure` (distortion), `figure` (for print),
 //! `compare` (other codecs), `cli` (the command line). Dependencies point that way only.
 //!
@@ -42,6 +42,8 @@ pub mod picture;
 pub mod plugin;
 #[cfg(feature = "live")]
 pub mod preset;
+#[cfg(feature = "live")]
+pub mod recording;
 #[cfg(feature = "live")]
 pub mod saved;
 #[cfg(feature = "app")]

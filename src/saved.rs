@@ -10,6 +10,13 @@ pub fn folder() -> PathBuf {
     documents.unwrap_or_else(std::env::temp_dir).join("VRVQ live")
 }
 
+/// The folder for recordings: "VRVQ live" in the user's music, or else in the documents.
+pub fn recordings() -> PathBuf {
+    let user = directories::UserDirs::new();
+    let music = user.as_ref().and_then(|user| user.audio_dir()).filter(|music| music.is_dir());
+    music.map_or_else(folder, |music| music.join("VRVQ live"))
+}
+
 /// `time` in UTC with `separators` between the parts of the date, before the clock, and between its parts.
 pub fn stamp(time: OffsetDateTime, [date, middle, clock]: [&str; 3]) -> String {
     let (year, month, day) = (time.year(), u8::from(time.month()), time.day());

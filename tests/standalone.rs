@@ -82,6 +82,7 @@ fn a_file_is_decoded_to_a_wav_of_the_same_length_in_line_with_it() {
     write_wav(&file, &input);
     let mut command = vrvq();
     command.arg("--headless").arg("--file").arg(&file).arg("--out").arg(folder.join("out"));
+    command.arg("--record").arg(folder.join("take.vrvq"));
     let (output, out, err) = run(command.args(["--level", "24", "--safety", "3"]));
     assert!(output.status.success(), "{out}{err}");
     let wav = folder.join("out/chord-decoded.wav");
@@ -96,6 +97,16 @@ fn a_file_is_decoded_to_a_wav_of_the_same_length_in_line_with_it() {
         .expect("lags");
     assert!(best > 0.6, "what is written isn't what was played: {best} at {lag}");
     assert!(lag.abs() <= 1, "{lag} samples off");
+    // The recording begins and ends with the file, and holds the same sound in line with it.
+    assert!(out.contains("Recorded 3.0 s"), "{out}");
+    let (_, recorded) = read_wav(&folder.join("take.wav"));
+    assert_eq!(recorded.len(), input.len());
+    let alike = likeness(&decoded, &recorded, 0);
+    assert!(alike > 0.999, "{alike}");
+    let (done, _, err) =
+        run(vrvq().arg("decode").arg(folder.join("take.vrvq")).arg("-o").arg(folder.join("again.wav")));
+    assert!(done.status.success(), "{err}");
+    assert_eq!(read_wav(&folder.join("again.wav")).1.len(), input.len());
     let picture = std::fs::read(folder.join("out/chord-decoded.png")).expect("the picture is written");
     assert!(picture.starts_with(b"\x89PNG"));
 }

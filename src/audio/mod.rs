@@ -18,6 +18,7 @@ pub use bits::coded_bits;
 pub use output::{Output, STDIO, discard_unfinished};
 pub use read::{AudioReader, ReadError, Tag};
 pub use resample::{ResampleError, resample};
+pub use wav::mend_wav;
 pub use write::{AudioFormat, AudioSpec, AudioWriter, SampleType, WriteError, Written};
 
 /// The clip inside the program, a FLAC file.

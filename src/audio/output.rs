@@ -25,12 +25,13 @@ pub fn discard_unfinished() {
 
 enum Sink {
     File { file: BufWriter<File>, temporary: TempPath, path: PathBuf },
+    Growing { file: BufWriter<File>, path: PathBuf },
     Stdout(BufWriter<io::Stdout>),
 }
 
 /// A file on its way, or standard output.
 ///
-/// Dropped before [`Self::finish`], the file is removed; nothing stands under the final name then but what stood there
+/// Dropped before [`Self::finish`], the file is removed unless it is a recording; nothing stands under the final name then but what stood there
 /// before.
 pub struct Output(Sink);
 
@@ -53,17 +54,26 @@ impl Output {
         Ok(Self(Sink::File { file, temporary, path: path.to_owned() }))
     }
 
+    /// A new file that is `path` from the start and stays whatever happens: for recordings, of which half is worth keeping.
+    ///
+    /// # Errors
+    /// Where there is such a file, the folder isn't there or can't be written to.
+    pub fn create_new(path: &Path) -> io::Result<Self> {
+        let file = BufWriter::with_capacity(1 << 16, File::create_new(path)?);
+        Ok(Self(Sink::Growing { file, path: path.to_owned() }))
+    }
+
     /// The name for messages.
     pub fn name(&self) -> String {
         match &self.0 {
-            Sink::File { path, .. } => path.display().to_string(),
+            Sink::File { path, .. } | Sink::Growing { path, .. } => path.display().to_string(),
             Sink::Stdout(_) => "standard output".into(),
         }
     }
 
     /// Whether one can go back in it.
     pub fn seekable(&self) -> bool {
-        matches!(self.0, Sink::File { .. })
+        !matches!(self.0, Sink::Stdout(_))
     }
 
     /// Gives the file its name, in place of what had it.
@@ -79,6 +89,7 @@ impl Output {
                 unfinished().retain(|path| *path != name);
                 kept
             }
+            Sink::Growing { file, .. } => file.into_inner().map(drop).map_err(io::IntoInnerError::into_error),
             Sink::Stdout(mut out) => out.flush(),
         }
     }
@@ -101,14 +112,14 @@ fn temporary(folder: &Path, path: &Path) -> io::Result<NamedTempFile> {
 impl Write for Output {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &mut self.0 {
-            Sink::File { file, .. } => file.write(bytes),
+            Sink::File { file, .. } | Sink::Growing { file, .. } => file.write(bytes),
             Sink::Stdout(out) => out.write(bytes),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         match &mut self.0 {
-            Sink::File { file, .. } => file.flush(),
+            Sink::File { file, .. } | Sink::Growing { file, .. } => file.flush(),
             Sink::Stdout(out) => out.flush(),
         }
     }
@@ -117,7 +128,7 @@ impl Write for Output {
 impl Seek for Output {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         match &mut self.0 {
-            Sink::File { file, .. } => file.seek(to),
+            Sink::File { file, .. } | Sink::Growing { file, .. } => file.seek(to),
             Sink::Stdout(_) => Err(io::ErrorKind::Unsupported.into()),
         }
     }

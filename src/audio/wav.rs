@@ -4,7 +4,9 @@
 use super::output::Output;
 use super::write::{AudioSpec, Failure, SampleType};
 use hound::{Sample, SampleFormat, WavSpec};
-use std::io::{Seek, SeekFrom, Write};
+use std::fs::OpenOptions;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::Path;
 
 /// Most bytes of samples that the 32 bits of the header can count.
 const MAX_BYTES: u64 = u32::MAX as u64 - 1024;
@@ -33,6 +35,28 @@ fn too_long() -> Failure {
 fn lengths(header: u64, bytes: u64) -> [[u8; 4]; 2] {
     // Chunks are padded to even lengths.
     [header - 8 + bytes + bytes % 2, bytes].map(|length| (length as u32).to_le_bytes())
+}
+
+/// Gives a WAV file of this program its lengths that was left unfinished, and cuts off what is no whole frame.
+///
+/// # Errors
+/// Where it is no such file or can't be written.
+pub fn mend_wav(path: &Path) -> io::Result<()> {
+    let mut file = OpenOptions::new().read(true).write(true).open(path)?;
+    // The header ends with the head of the samples; 68 bytes are the longest that hound writes.
+    let mut start = Vec::new();
+    Read::by_ref(&mut file).take(68).read_to_end(&mut start)?;
+    let no_wav = || io::Error::new(io::ErrorKind::InvalidData, "it is no WAV file of this program");
+    let at = start.windows(4).position(|name| name == b"data").ok_or_else(no_wav)?;
+    let frame = start.get(32..34).filter(|_| start.starts_with(b"RIFF")).ok_or_else(no_wav)?;
+    let (header, frame) = (at as u64 + 8, u64::from(u16::from_le_bytes([frame[0], frame[1]])).max(1));
+    let bytes = file.metadata()?.len().saturating_sub(header) / frame * frame;
+    let [whole, samples] = lengths(header, bytes);
+    file.set_len(header + bytes)?;
+    file.seek(SeekFrom::Start(4))?;
+    file.write_all(&whole)?;
+    file.seek(SeekFrom::Start(header - 4))?;
+    file.write_all(&samples)
 }
 
 impl WavWriter {

@@ -35,6 +35,8 @@ pub use encoder::{EncodeSettings, Encoder};
 pub use error::CodingError;
 pub use frame_decoder::FrameDecoder;
 pub use frame_encoder::{CodedFrame, FrameEncoder};
+#[cfg(feature = "live")]
+pub(crate) use resample::Resampling;
 
 use crate::codec::{Rate, RateControl, TargetControl};
 use crate::container::{Damage, ModelId};

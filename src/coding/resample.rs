@@ -9,7 +9,7 @@ use rubato::{Fft, FixedSync, Resampler, WindowFunction};
 const BLOCK: usize = 1024;
 
 /// Resamples planar sound that comes in pieces. Sample i of the input is sample i · to / from of the output.
-pub(super) struct Resampling {
+pub(crate) struct Resampling {
     stage: Option<Stage>,
     from: u32,
     to: u32,

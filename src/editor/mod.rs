@@ -18,6 +18,7 @@ mod note;
 mod pictures;
 mod presets;
 mod readout;
+mod record;
 mod scroll;
 mod stereo;
 mod strip;

@@ -6,11 +6,15 @@ use super::map::Map;
 use super::meters::Meters;
 use super::note::{Exporter, Notes};
 use super::presets::Presets;
+use super::record::Recording;
 use super::{Controls, blind, header, knob, mode, readout, stereo, strip, switches, theme};
 use crate::codec::BitrateMeter;
 use crate::engine::{FrameReport, MAX_CHANNELS, ReportReceiver, Status, Telemetry};
 use crate::preset::{self, Folder};
+use crate::recording::RecordError;
+use crate::saved;
 use egui::{Rect, Ui};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,6 +41,7 @@ pub struct View {
     blind: Option<blind::Panel>,
     notes: Notes,
     presets: Presets,
+    recording: Recording,
     themed: bool,
 }
 
@@ -50,6 +55,7 @@ impl View {
     pub fn new(reports: ReportReceiver, telemetry: Arc<Telemetry>, exporter: Exporter) -> Self {
         Self {
             reports,
+            recording: Recording::new(telemetry.clone(), saved::recordings()),
             telemetry,
             history: History::default(),
             bitrate: meter(FRAME_RATE),
@@ -69,7 +75,20 @@ impl View {
         Self { presets: Presets::new(folder), ..self }
     }
 
-    /// The window was closed: reports cost nothing until it is shown again, when textures are made anew.
+    /// The same with recordings in another folder.
+    pub fn with_recordings(self, folder: PathBuf) -> Self {
+        Self { recording: Recording::new(self.telemetry.clone(), folder), ..self }
+    }
+
+    /// Starts to record to `path`.
+    ///
+    /// # Errors
+    /// Those of [`Recorder::start_at`](crate::recording::Recorder::start_at).
+    pub fn record_to(&mut self, path: &Path) -> Result<(), RecordError> {
+        self.recording.start_at(path)
+    }
+
+    /// The window was closed: a recording goes on; reports cost nothing until it is shown again, when textures are made anew.
     pub fn closed(&mut self) {
         self.telemetry.set_view_open(false);
         // Nobody could end a test that nobody sees. The level match stays: it is a setting like any other.
@@ -95,7 +114,8 @@ impl View {
         let layout = Layout::new(ui.max_rect());
         let scale = layout.scale;
         ui.painter().rect_filled(ui.max_rect(), 0.0, theme::BACKGROUND);
-        if header::show(ui, layout.header, scale, layout.strip.left(), &status) {
+        let taken = self.recording.show(ui, layout.strip, scale, &status, &mut self.notes);
+        if header::show(ui, layout.header, scale, taken, &status) {
             let frames: Vec<FrameReport> = self.history.range(self.map.shown()).copied().collect();
             self.notes.export(ui.ctx(), frames, self.frame_rate, status.model.clone());
         }

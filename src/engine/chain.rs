@@ -13,6 +13,7 @@ use super::ramp::Ramp;
 use super::report::MAX_CHANNELS;
 use super::resample::{Timing, measure};
 use super::settings::{MAX_SAFETY_HOPS, Monitor, Setting, Slot, Source};
+use super::tap::StreamFormat;
 use super::telemetry::{Telemetry, blind_source};
 use super::wet::{Aside, Wet};
 use super::worker::{Failed, Worker};
@@ -130,8 +131,8 @@ impl Chain {
         shared.offline.store(config.offline, Relaxed);
         shared.shift.store(shift(&timing, max_block, safety_hops) as u32, Relaxed);
         let host_hop = sample_rate / card.frame_rate();
-        let thread =
-            Worker::start(config, host_hop, model.clone(), shared.clone(), telemetry.clone(), codec_ends, failed)?;
+        let format = StreamFormat { sample_rate, channels, delay: timing.coded_delay, model: model.clone() };
+        let thread = Worker::start(config, host_hop, format, shared.clone(), telemetry.clone(), codec_ends, failed)?;
         let _ = shared.thread.set(thread.thread().clone());
         Ok(Self {
             wet: Wet::new(output, channels, sample_rate, host_hop),
@@ -167,6 +168,12 @@ impl Chain {
     /// What codes.
     pub fn model(&self) -> &Arc<Model> {
         &self.model
+    }
+
+    /// What it sends through the codec.
+    pub fn format(&self) -> StreamFormat {
+        let Self { sample_rate, channels, .. } = *self;
+        StreamFormat { model: self.model.clone(), sample_rate, channels, delay: self.timing.coded_delay }
     }
 
     /// Whether the codec thread takes audio, or why it never will. Not for the audio thread.

@@ -84,6 +84,8 @@ impl LiveLoop {
         let failed = switch.fall_back(&model);
         let current = Box::new(Chain::start(config, model, telemetry.clone(), failed)?);
         current.show(true);
+        // Known at once, so that a recording can begin before the first sample.
+        telemetry.set_stream(Some(current.format()));
         let mut live = Self {
             wishes: Wishes {
                 settings: [setting; 2],
@@ -301,6 +303,7 @@ impl Drop for LiveLoop {
     fn drop(&mut self) {
         self.current.stop();
         self.next = None;
+        self.telemetry.set_stream(None);
         self.telemetry.update_status(|status| (status.state, status.coming) = (LoopState::Stopped, None));
     }
 }

@@ -4,7 +4,8 @@
 //! host block ─▶ dry delay ─────────────────────────────────────────────────┐
 //!      └▶ input ring ─▶ [codec thread] resample ─▶ encode ─▶ packets        ▼
 //!                       ─▶ decode ─▶ resample ─▶ output ring ─▶ wet ─▶ mix ─▶ host block
-//!                              └▶ frame report ─▶ report ring ─▶ view
+//!                              ├▶ frame report ─▶ report ring ─▶ view
+//!                              └▶ frame and its sound ─▶ tap ─▶ recording
 //! ```
 //!
 //! Decisions:
@@ -42,6 +43,7 @@ mod settings;
 mod spectrum;
 mod stereo;
 mod switch;
+mod tap;
 mod telemetry;
 mod wet;
 mod wire;
@@ -61,4 +63,5 @@ pub use settings::{
     Slot, Source, StereoMode,
 };
 pub use switch::ModelSwitch;
+pub use tap::{StreamFormat, TapFrame, TapReceiver};
 pub use telemetry::{LoopState, Status, Telemetry};

@@ -118,6 +118,8 @@ fn process(
 pub(super) struct Timing {
     /// Delay from input to output of the whole chain: both resamplers and the codec between them.
     pub delay: f64,
+    /// From an input sample to what the decoder makes of it, in samples at the model's rate.
+    pub coded_delay: usize,
     /// Host samples that must have come in before an output sample of the same index exists, at most.
     pub lag: usize,
     /// Host samples of one hop, rounded up.
@@ -133,7 +135,7 @@ pub(super) fn measure(host_rate: f64, model_rate: f64, hop: usize, codec_delay: 
     let ratio = host_rate / model_rate;
     let host_hop = (hop as f64 * ratio).ceil() as usize;
     if host_rate == model_rate {
-        return Ok(Timing { delay: codec_delay as f64, lag: hop, hop });
+        return Ok(Timing { delay: codec_delay as f64, coded_delay: codec_delay, lag: hop, hop });
     }
     let mut resampler = HopResampler::new(host_rate, model_rate, hop, (1, 1))?;
     let impulse_at = 2 * host_hop;
@@ -157,6 +159,8 @@ pub(super) fn measure(host_rate: f64, model_rate: f64, hop: usize, codec_delay: 
         made += count;
     }
     let delay = moment / sum - impulse_at as f64 + codec_delay as f64 * ratio;
+    // The two resamplers are as long as each other.
+    let coded_delay = ((delay / ratio + codec_delay as f64) / 2.0).round() as usize;
     // Two samples for phases the measurement didn't meet.
-    Ok(Timing { delay, lag: lag + 2, hop: host_hop })
+    Ok(Timing { delay, coded_delay, lag: lag + 2, hop: host_hop })
 }

@@ -3,7 +3,9 @@
 
 use super::report::{MAX_CHANNELS, ReportReceiver, ReportSender, report_ring};
 use super::settings::{Slot, Source};
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
+use super::tap::{StreamFormat, TapReceiver, TapSender, tap};
+use std::sync::atomic::Ordering::{AcqRel, Relaxed, Release};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Reports that fit the ring: some 20 seconds of frames.
@@ -69,6 +71,11 @@ pub struct Telemetry {
     input_peak: [AtomicU32; MAX_CHANNELS],
     output_peak: [AtomicU32; MAX_CHANNELS],
     status: Mutex<Status>,
+    /// The stream of the loop that runs.
+    stream: Mutex<Option<StreamFormat>>,
+    /// A tap on its way to the codec thread, and whether there is one.
+    tap: Mutex<Option<TapSender>>,
+    tap_waits: AtomicBool,
     reports: Mutex<ReportSender>,
 }
 
@@ -94,6 +101,9 @@ impl Telemetry {
             input_peak: [zero(), zero()],
             output_peak: [zero(), zero()],
             status: Mutex::default(),
+            stream: Mutex::default(),
+            tap: Mutex::default(),
+            tap_waits: AtomicBool::new(false),
             reports: Mutex::new(sender),
         };
         (Arc::new(telemetry), receiver)
@@ -244,6 +254,33 @@ impl Telemetry {
     /// As [`Self::raise_input_peak`], of the output.
     pub fn raise_output_peak(&self, channel: usize, peak: f32) {
         self.output_peak[channel].fetch_max(peak.to_bits(), Relaxed);
+    }
+
+    /// Opens a tap on the stream, with room for `seconds` of it; `None` where no loop runs. One that is open closes. Not for
+    /// the audio thread.
+    pub fn open_tap(&self, seconds: f64) -> Option<TapReceiver> {
+        let format = lock(&self.stream).clone()?;
+        let frames = (seconds * format.model.card().frame_rate()).ceil().max(1.0) as usize;
+        let (sender, receiver) = tap(format, frames);
+        *lock(&self.tap) = Some(sender);
+        self.tap_waits.store(true, Release);
+        Some(receiver)
+    }
+
+    /// Tells the stream of the loop that has started, or that it has ended.
+    pub(super) fn set_stream(&self, format: Option<StreamFormat>) {
+        *lock(&self.stream) = format;
+    }
+
+    /// The tap that was opened since the last call.
+    pub(super) fn take_tap(&self) -> Option<TapSender> {
+        if self.tap_waits.swap(false, AcqRel) { lock(&self.tap).take() } else { None }
+    }
+
+    /// Gives a tap back for the next loop, unless another one was opened.
+    pub(super) fn return_tap(&self, sender: TapSender) {
+        lock(&self.tap).get_or_insert(sender);
+        self.tap_waits.store(true, Release);
     }
 
     /// The codec thread's end of the ring.

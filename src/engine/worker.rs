@@ -10,8 +10,9 @@ use super::matching::Matching;
 use super::report::FrameReport;
 use super::resample::HopResampler;
 use super::settings::Slot;
+use super::tap::{StreamFormat, Tap};
 use super::telemetry::{LoopState, Telemetry};
-use crate::model::{Model, runtime};
+use crate::model::runtime;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::thread::JoinHandle;
@@ -21,6 +22,8 @@ use std::time::{Duration, Instant};
 const WARM_UP_STEPS: usize = 8;
 /// Longest sleep; a wake-up that got lost costs no more than this.
 const NAP: Duration = Duration::from_millis(5);
+/// How long to wait for room in a tap, in offline rendering.
+const FULL_TAP: Duration = Duration::from_millis(1);
 /// Smoothing of the load figure, in hops.
 const LOAD_HOPS: f32 = 40.0;
 
@@ -29,7 +32,7 @@ pub(super) type Failed = Box<dyn Fn(&str) + Send>;
 
 /// The state of the codec thread.
 pub(super) struct Worker {
-    model: Arc<Model>,
+    format: StreamFormat,
     /// The view was told that this codec runs.
     shown: bool,
     shared: Arc<Shared>,
@@ -39,6 +42,7 @@ pub(super) struct Worker {
     budget: Budget,
     resampler: HopResampler,
     analysis: Analysis,
+    tap: Tap,
     channels: usize,
     /// Length of a hop in host samples and in seconds.
     host_hop: f64,
@@ -72,7 +76,7 @@ impl Worker {
     pub fn start(
         config: LoopConfig,
         host_hop: f64,
-        model: Arc<Model>,
+        format: StreamFormat,
         shared: Arc<Shared>,
         telemetry: Arc<Telemetry>,
         ends: CodecEnds,
@@ -90,7 +94,7 @@ impl Worker {
             // SAFETY: only the worker's own arithmetic runs inside; flushing denormals to zero changes no result that
             // a codec of a few bits a sample could show.
             let work = || unsafe {
-                no_denormals::no_denormals(|| Self::new(config, host_hop, &model, &shared, &telemetry, ends)?.run())
+                no_denormals::no_denormals(|| Self::new(config, host_hop, format, &shared, &telemetry, ends)?.run())
             };
             // A bug here must not leave the host waiting for a thread that is gone, with a view that says "live".
             match std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)) {
@@ -105,14 +109,15 @@ impl Worker {
     fn new(
         config: LoopConfig,
         host_hop: f64,
-        model: &Arc<Model>,
+        format: StreamFormat,
         shared: &Arc<Shared>,
         telemetry: &Arc<Telemetry>,
         ends: CodecEnds,
     ) -> Result<Self, EngineError> {
-        let (card, channels) = (model.card(), config.channels);
+        let (model, channels) = (format.model.clone(), config.channels);
+        let card = model.card();
         let model_rate = f64::from(card.sample_rate);
-        let mut lanes = Lanes::new(model, channels)?;
+        let mut lanes = Lanes::new(&model, channels)?;
         lanes.warm_up(WARM_UP_STEPS)?;
         let (samples, hop_seconds) = (output_samples(channels), card.hop as f64 / model_rate);
         let resampler = HopResampler::new(config.sample_rate, model_rate, card.hop, (channels, samples))?;
@@ -123,7 +128,8 @@ impl Worker {
             let _ = audio_thread_priority::promote_current_thread_to_real_time(0, config.sample_rate as u32);
         }
         Ok(Self {
-            model: model.clone(),
+            tap: Tap::new(format.clone()),
+            format,
             shown: false,
             shared: shared.clone(),
             telemetry: telemetry.clone(),
@@ -155,6 +161,12 @@ impl Worker {
     /// Runs until the loop is stopped.
     fn run(mut self) -> Result<(), EngineError> {
         self.shared.loaded.store(true, Release);
+        let result = self.work();
+        self.tap.leave(&self.telemetry);
+        result
+    }
+
+    fn work(&mut self) -> Result<(), EngineError> {
         while !self.shared.stop.load(Acquire) {
             let needed = self.resampler.input_needed();
             self.show()?;
@@ -179,7 +191,7 @@ impl Worker {
     fn show(&mut self) -> Result<(), EngineError> {
         let shown = self.shared.shown.load(Acquire);
         if shown && !self.shown {
-            let (card, name) = (self.model.card(), runtime()?.name().to_owned());
+            let (card, name) = (self.format.model.card(), runtime()?.name().to_owned());
             self.telemetry.update_status(|status| {
                 status.state = LoopState::Running;
                 status.runtime = name;
@@ -188,6 +200,9 @@ impl Worker {
                 status.frame_rate = card.frame_rate();
                 status.constant = !card.importance;
             });
+            self.telemetry.set_stream(Some(self.format.clone()));
+        } else if !shown && self.shown {
+            self.tap.leave(&self.telemetry);
         }
         self.shown = shown;
         Ok(())
@@ -233,6 +248,8 @@ impl Worker {
         if let Ok(chunk) = self.ends.input.read_chunk(forgotten) {
             chunk.commit_all();
         }
+        let missing = (next - self.consumed) as f64 / self.host_hop;
+        self.tap.skip(missing.round().max(1.0) as u64);
         self.consumed = next;
         self.lanes.reset()?;
         self.resampler.reset();
@@ -287,11 +304,27 @@ impl Worker {
         let load = (started.elapsed().as_secs_f64() / self.hop_seconds) as f32;
         self.load += (load - self.load) / LOAD_HOPS;
         if self.shown {
+            self.tap.follow(&self.telemetry);
             self.report(reports_of[self.slot.index()]);
         } else {
             self.analysis.stop();
         }
+        self.feed_tap(&reports_of[self.slot.index()], passed_over);
         Ok(())
+    }
+
+    /// Tells the frame to whoever keeps the stream.
+    fn feed_tap(&mut self, report: &FrameReport, passed_over: bool) {
+        if passed_over {
+            self.tap.skip(1);
+            return;
+        }
+        // A host that waits can wait for this too.
+        while self.shared.offline.load(Relaxed) && !self.tap.has_room() && !self.shared.stop.load(Acquire) {
+            std::thread::sleep(FULL_TAP);
+        }
+        let size = self.hop_in.len();
+        self.tap.push(report, &self.hop_out[self.slot.index() * size..][..size]);
     }
 
     /// Tells of the step.

@@ -83,6 +83,9 @@ pub struct RunArgs {
     /// Folder that --headless writes to [default: "vrvq-live" in the music folder, or else in the data folder].
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Record the coded stream to this .vrvq file from the start, and what is decoded to a WAV file beside it.
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
     /// Stop after this many seconds without a window [default: the length of the clip, or no end].
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub duration: Option<Duration>,

@@ -1,7 +1,7 @@
 //! The loop without window and sound device: a clip goes through it in real time and is written to a folder.
 
 use super::args::RunArgs;
-use super::clip::{Clip, ClipError};
+use super::clip::Clip;
 use super::clock::Clock;
 use super::meter::{Meter, StatusLine, clock_text};
 use super::player::{Player, Transport};
@@ -11,6 +11,7 @@ use super::session::{DEFAULT_BLOCK, Parts, start_loop};
 use crate::engine::{FrameReport, LoopState, ReportReceiver, Telemetry};
 use crate::interrupt;
 use crate::picture;
+use crate::recording::{RecordError, Recorded, Recorder};
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -62,6 +63,7 @@ pub fn run(args: &RunArgs, parts: &Parts, mut reports: ReportReceiver) -> Result
     let player = Player::new(clip.clone(), Transport::new(true), frames > clip.frames());
     let block = args.buffer_size.unwrap_or(DEFAULT_BLOCK) as usize;
     let processor = start_loop(Source::Clip(player), parts, rate, block)?;
+    let mut recorder = recorder(parts, args.record.as_deref(), Some(frames as u64))?;
     wait_for_model(&parts.telemetry)?;
     introduce(&clip, &processor, parts, rate);
 
@@ -100,9 +102,11 @@ pub fn run(args: &RunArgs, parts: &Parts, mut reports: ReportReceiver) -> Result
     drop(clock);
     line.leave();
     wav.finalize().with_context(cant_write)?;
+    let recorded = recorder.as_mut().and_then(Recorder::finish);
     let seconds = (written / clip.channels.len()) as f64 / f64::from(rate);
     finish(&meter, parts, seconds, interrupt::requested());
     say!("decoded audio: {}", wav_path.display());
+    tell(recorded)?;
     if let LoopState::Failed(why) = parts.telemetry.status().state {
         bail!("the codec failed: {why}");
     }
@@ -113,6 +117,28 @@ pub fn run(args: &RunArgs, parts: &Parts, mut reports: ReportReceiver) -> Result
     let title = format!("{} · {}", clip.name, parts.settings.rate());
     picture::write_png(&picture_path, &kept, card.frame_rate(), &title)?;
     say!("picture: {}", picture_path.display());
+    Ok(())
+}
+
+/// A recorder to `path`, where there is one.
+///
+/// # Errors
+/// Where the files can't be made.
+pub fn recorder(parts: &Parts, path: Option<&Path>, limit: Option<u64>) -> Result<Option<Recorder>> {
+    let Some(path) = path else { return Ok(None) };
+    let mut recorder = Recorder::new(parts.telemetry.clone(), PathBuf::new());
+    recorder.start_at(path, limit)?;
+    Ok(Some(recorder))
+}
+
+/// Tells how a recording went.
+///
+/// # Errors
+/// Where it couldn't be written.
+pub fn tell(recorded: Option<Result<Recorded, RecordError>>) -> Result<()> {
+    if let Some(recorded) = recorded.transpose()? {
+        say!("{recorded}");
+    }
     Ok(())
 }
 

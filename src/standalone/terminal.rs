@@ -3,6 +3,7 @@
 use super::args::RunArgs;
 use super::clip::Clip;
 use super::devices::Devices;
+use super::headless::{recorder, tell};
 use super::meter::{Meter, StatusLine, clock_text};
 use super::player::Transport;
 use super::say::say;
@@ -10,6 +11,7 @@ use super::session::{Parts, Play, Session, Wanted};
 use super::watch::{Trouble, Watch};
 use crate::engine::{LoopState, ReportReceiver};
 use crate::interrupt;
+use crate::recording::Recorder;
 use anyhow::{Result, bail};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -29,6 +31,7 @@ pub fn run(args: &RunArgs, parts: &Parts, mut reports: ReportReceiver) -> Result
     let devices = Devices::list_preferred(args.host)?;
     let wanted = Wanted::from_args(args);
     let mut session = Session::open(&devices, &wanted, &play, parts)?;
+    let mut recorder = recorder(parts, args.record.as_deref(), None)?;
     session.notes.iter().for_each(|note| say!("{note}"));
     let source = match &session.clip {
         Some((clip, _)) => format!("{} ({:.1} s, looped)", clip.name, clip.seconds()),
@@ -48,6 +51,8 @@ pub fn run(args: &RunArgs, parts: &Parts, mut reports: ReportReceiver) -> Result
     let mut watch = Watch::new();
     let started = Instant::now();
     let mut running = false;
+    // Why a recording ended early, which isn't the end of the sound.
+    let mut failed = Ok(());
     while !interrupt::requested() && args.duration.is_none_or(|duration| started.elapsed() < duration) {
         while let Some(report) = reports.receive() {
             meter.push(&report);
@@ -68,6 +73,13 @@ pub fn run(args: &RunArgs, parts: &Parts, mut reports: ReportReceiver) -> Result
             }
             _ => {}
         }
+        if let Some(recorded) = recorder.as_mut().and_then(Recorder::poll) {
+            line.leave();
+            failed = tell(Some(recorded));
+            if let Err(error) = &failed {
+                say!("{error}");
+            }
+        }
         match watch.check(&mut session) {
             Some(Trouble::Lost(why)) => {
                 line.leave();
@@ -83,6 +95,7 @@ pub fn run(args: &RunArgs, parts: &Parts, mut reports: ReportReceiver) -> Result
         std::thread::sleep(PERIOD);
     }
     line.leave();
+    let recorded = recorder.as_mut().and_then(Recorder::finish);
     let stats = &session.stats;
     say!(
         "mean {:.2} kb/s, {} late frames, input buffer {} samples, {} underruns, {} overruns, {} device xruns, \
@@ -95,5 +108,6 @@ pub fn run(args: &RunArgs, parts: &Parts, mut reports: ReportReceiver) -> Result
         stats.xruns(),
         stats.take_longest_callback().as_micros()
     );
-    Ok(())
+    tell(recorded)?;
+    failed
 }

@@ -45,9 +45,15 @@ pub fn run(args: &RunArgs, parts: Parts, reports: ReportReceiver) -> eframe::Res
         TITLE,
         options,
         Box::new(move |_| {
-            let view = View::new(reports, parts.telemetry.clone(), Arc::new(export::save_for_user));
+            let mut sound = Sound::new(parts.clone(), &args);
+            let mut view = View::new(reports, parts.telemetry.clone(), Arc::new(export::save_for_user));
             let controls = SettingsControls(parts.settings.clone());
-            Ok(Box::new(Window { sound: Sound::new(parts, &args), bar: Bar::default(), view, controls }))
+            if let Some(path) = &args.record
+                && let Err(error) = view.record_to(path)
+            {
+                sound.say(error.to_string());
+            }
+            Ok(Box::new(Window { sound, bar: Bar::default(), view, controls }))
         }),
     )
 }

@@ -153,7 +153,12 @@ impl Bench {
             .with_step_dt(1.0 / 60.0)
             .build_ui_state(
                 |ui, (view, settings): &mut (View, Settings)| view.ui(ui, settings),
-                (View::new(receiver, telemetry.clone(), exporter).with_presets(Folder::new(&presets)), settings),
+                (
+                    View::new(receiver, telemetry.clone(), exporter)
+                        .with_presets(Folder::new(&presets))
+                        .with_recordings(presets.join("recordings")),
+                    settings,
+                ),
             );
         Self { harness, sender, telemetry, presets, textures }
     }
