@@ -4,7 +4,7 @@ use crate::audio::{AudioFormat, SampleType};
 use crate::codec::{LEVEL_MAX, LEVEL_MIN, RateControl};
 use crate::model::ModelCard;
 #[cfg(feature = "app")]
-use crate::standalone::RunArgs;
+use crate::standalone::{HostChoice, RunArgs};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -35,6 +35,9 @@ pub enum Command {
     Decode(DecodeArgs),
     /// Tell what is in a .vrvq file: its model, its bitrate over time, how many codebooks its frames use, its tags.
     Info(InfoArgs),
+    /// Play audio and .vrvq files through a sound device, one after the other.
+    #[cfg(feature = "app")]
+    Play(PlayArgs),
     /// Make a model of a published VRVQ or DAC checkpoint (PyTorch or safetensors), to be used by --model.
     Import(ImportArgs),
     #[cfg(feature = "app")]
@@ -57,6 +60,26 @@ pub enum Command {
         /// Folder that they are written to.
         folder: PathBuf,
     },
+}
+
+/// Arguments of `play`.
+#[cfg(feature = "app")]
+#[derive(Debug, Clone, Args)]
+pub struct PlayArgs {
+    /// Audio files, or .vrvq files, which are decoded with the model that they name.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Sound system: "system" (also "alsa") or "jack".
+    #[arg(long, value_name = "SYSTEM", value_enum)]
+    pub host: Option<HostChoice>,
+    /// Output device, by its name, a part of it, or its id (see "vrvq devices").
+    #[arg(long, value_name = "NAME")]
+    pub output_device: Option<String>,
+    #[command(flatten)]
+    pub model: ModelArgs,
+    /// No meter.
+    #[arg(short, long)]
+    pub quiet: bool,
 }
 
 /// Arguments of `import`.

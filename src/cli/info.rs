@@ -39,6 +39,9 @@ struct Info {
     kilobits_per_second: f64,
     /// kb/s of the same frames packed plainly: the paper's cost.
     plain_kilobits_per_second: f64,
+    /// Of these, the counts of codebooks alone: as written, and packed plainly.
+    count_kilobits_per_second: f64,
+    plain_count_kilobits_per_second: f64,
     /// kb/s of each second, as written.
     bitrate_over_time: Vec<f64>,
     /// Frames of all channels that use 1, 2, … codebooks.
@@ -67,7 +70,7 @@ struct ModelInfo {
 /// What isn't a `.vrvq` file; a file with damage is told about and counts as failed.
 pub fn run(args: &InfoArgs) -> Result<(), Failure> {
     let model = args.model.open()?;
-    let mut failed = false;
+    let (mut failed, mut saving) = (false, Saving::default());
     for path in &args.files {
         let info = match open(path, &model) {
             Ok(info) => info,
@@ -81,11 +84,15 @@ pub fn run(args: &InfoArgs) -> Result<(), Failure> {
             }
         };
         failed |= !info.damage.is_empty();
+        saving.add(&info);
         if args.json {
             print(&serde_json::to_string_pretty(&info).map_err(|error| Failure::about(path.display(), error))?)?;
         } else {
             print(info.text().trim_end())?;
         }
+    }
+    if !args.json && saving.files > 1 {
+        print(&saving.text())?;
     }
     if failed { Err(Failure::Reported) } else { Ok(()) }
 }
@@ -116,6 +123,7 @@ fn gather<R: Read>(name: &str, bytes: Option<u64>, mut reader: Reader<R>, model:
     let frame_rate = header.frame_rate();
     let mut histogram = vec![0u64; header.format.codebooks()];
     let (mut bits, mut plain, mut frames, mut missing) = (0u64, 0u64, 0u64, 0u64);
+    let (mut count_bits, mut plain_count_bits) = (0.0, 0u64);
     let (mut seconds, mut damage): (Vec<f64>, Vec<String>) = (Vec::new(), Vec::new());
     while let Some(part) = reader.next().map_err(failed)? {
         interruption()?;
@@ -124,6 +132,9 @@ fn gather<R: Read>(name: &str, bytes: Option<u64>, mut reader: Reader<R>, model:
                 bits += block.bits();
                 plain += block.plain_bits(header.format);
                 frames += block.len() as u64;
+                let (coded, packed) = block.count_bits(header.format);
+                count_bits += if header.payload == Payload::Entropy { coded } else { packed as f64 };
+                plain_count_bits += packed;
                 // A block's bits belong to its frames as their plain cost parts them.
                 let scale = block.bits() as f64 / block.plain_bits(header.format).max(1) as f64;
                 let constant = block.constant_count().is_some();
@@ -175,6 +186,8 @@ fn gather<R: Read>(name: &str, bytes: Option<u64>, mut reader: Reader<R>, model:
         frames,
         kilobits_per_second: kilobits_per_second(bits, frames, frame_rate),
         plain_kilobits_per_second: kilobits_per_second(plain, frames, frame_rate),
+        count_kilobits_per_second: kilobits_per_second(count_bits.round() as u64, frames, frame_rate),
+        plain_count_kilobits_per_second: kilobits_per_second(plain_count_bits, frames, frame_rate),
         bitrate_over_time: seconds,
         mean_count: counts as f64 / all.max(1) as f64,
         count_histogram: histogram,
@@ -193,6 +206,38 @@ fn model_info(header: &Header, at_hand: bool) -> ModelInfo {
         codebooks: header.format.codebooks(),
         codebook_size: header.format.codebook_size(),
         at_hand,
+    }
+}
+
+/// What the entropy coder saves over several files, each weighed by its length.
+#[derive(Default)]
+struct Saving {
+    files: u64,
+    frames: f64,
+    /// Sums of frames times kb/s: all and the counts alone, as written and packed plainly.
+    sums: [f64; 4],
+}
+
+impl Saving {
+    fn add(&mut self, info: &Info) {
+        let frames = info.frames as f64;
+        self.files += 1;
+        self.frames += frames;
+        let (counts, plain_counts) = (info.count_kilobits_per_second, info.plain_count_kilobits_per_second);
+        let rates = [info.kilobits_per_second, info.plain_kilobits_per_second, counts, plain_counts];
+        self.sums.iter_mut().zip(rates).for_each(|(sum, rate)| *sum += frames * rate);
+    }
+
+    fn text(&self) -> String {
+        let [coded, plain, counts, plain_counts] = self.sums.map(|sum| sum / self.frames.max(1.0));
+        let less = |coded: f64, plain: f64| if plain > 0.0 { 100.0 * (1.0 - coded / plain) } else { 0.0 };
+        format!(
+            "{} files\n  bitrate     {coded:.2} kb/s, {:.1} % less than {plain:.2} as plain packets\n  counts      \
+             {counts:.3} kb/s of it, {:.1} % less than {plain_counts:.3}",
+            self.files,
+            less(coded, plain),
+            less(counts, plain_counts)
+        )
     }
 }
 
@@ -221,6 +266,11 @@ impl Info {
         let (coded, plain) = (self.kilobits_per_second, self.plain_kilobits_per_second);
         let saved = if coded < plain { format!(" ({plain:.2} as plain packets)") } else { String::new() };
         line("bitrate", format!("{coded:.2} kb/s{saved}{container}"));
+        let (counts, plain) = (self.count_kilobits_per_second, self.plain_count_kilobits_per_second);
+        if plain > 0.0 {
+            let saved = if counts < plain { format!(" ({plain:.3} as plain packets)") } else { String::new() };
+            line("counts", format!("{counts:.3} kb/s of it{saved}"));
+        }
         if self.missing_frames > 0 {
             line("missing", format!("{} frames", self.missing_frames));
         }

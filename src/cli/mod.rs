@@ -17,6 +17,8 @@ mod info;
 mod manual;
 mod measured;
 mod model;
+#[cfg(feature = "app")]
+mod play;
 mod progress;
 mod target;
 
@@ -50,6 +52,8 @@ pub fn main() -> ExitCode {
         Command::Encode(args) => encode::run(&args),
         Command::Decode(args) => decode::run(&args),
         Command::Info(args) => info::run(&args),
+        #[cfg(feature = "app")]
+        Command::Play(args) => play::run(&args),
         Command::Import(args) => import::run(&args),
         #[cfg(feature = "app")]
         Command::Devices => failure::print(standalone::describe_devices().trim_end()),

@@ -111,6 +111,13 @@ impl Frames {
         &self.codes[(frame * self.channels + channel) * self.codebooks..][..self.count(frame, channel)]
     }
 
+    /// Bits of the counts alone: what the entropy coder makes of them, and what they take in packets.
+    pub fn count_bits(&self, format: PacketFormat) -> (f64, u64) {
+        let format = self.format(format);
+        let plain = (format.count_bits() * self.counts.len()) as u64;
+        (entropy::count_cost(format, self.channels, &self.counts), plain)
+    }
+
     /// Bits that packets of these frames take: the paper's cost.
     pub fn plain_bits(&self, format: PacketFormat) -> u64 {
         let format = self.format(format);

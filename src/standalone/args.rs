@@ -35,7 +35,7 @@ pub struct RunArgs {
     /// Block size in samples.
     #[arg(long, value_name = "SAMPLES", value_parser = clap::value_parser!(u32).range(16..=8192))]
     pub buffer_size: Option<u32>,
-    /// WAV or FLAC file to play, looped, instead of the microphone.
+    /// Audio or .vrvq file to play, looped, instead of the microphone.
     #[arg(long, value_name = "PATH")]
     pub file: Option<PathBuf>,
     /// Level l, 1 to 48: the higher, the more bits.

@@ -1,6 +1,7 @@
-//! Audio files, decoded whole and resampled to the device's rate.
+//! Audio and `.vrvq` files, decoded whole and resampled to the device's rate.
 
-use crate::audio::{self, AudioReader, ReadError, ResampleError, resample};
+use super::track::{Track, TrackError};
+use crate::audio::{ResampleError, resample};
 use std::path::Path;
 
 /// Longest piece of a file that is kept: a quarter of a gigabyte in stereo at 48 kHz.
@@ -12,7 +13,9 @@ const MAX_CHANNELS: usize = 2;
 #[derive(Debug, thiserror::Error)]
 pub enum ClipError {
     #[error(transparent)]
-    Read(#[from] ReadError),
+    Track(#[from] TrackError),
+    #[error("{0} holds no sound")]
+    Empty(String),
     #[error("{name}: {source}")]
     Resample { name: String, source: ResampleError },
 }
@@ -31,13 +34,12 @@ pub struct Clip {
 }
 
 impl Clip {
-    /// Reads an audio file.
+    /// Reads an audio file or a `.vrvq` file, which is decoded with the model that it names.
     ///
     /// # Errors
-    /// [`ClipError::Read`] names the file and why it can't be opened or played.
+    /// [`ClipError::Track`] names the file and why it can't be opened or played.
     pub fn open(path: &Path) -> Result<Self, ClipError> {
-        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-        decode(name, AudioReader::open(path)?)
+        decode(Track::open(path, None)?)
     }
 
     /// The clip inside the program.
@@ -45,7 +47,7 @@ impl Clip {
     /// # Errors
     /// If the program was built with a damaged clip.
     pub fn bundled() -> Result<Self, ClipError> {
-        decode(audio::DEMO_NAME.to_owned(), audio::demo()?)
+        decode(Track::bundled()?)
     }
 
     /// Samples of each channel.
@@ -69,7 +71,7 @@ impl Clip {
     }
 }
 
-fn decode(name: String, mut reader: AudioReader) -> Result<Clip, ClipError> {
+fn decode(mut reader: Track) -> Result<Clip, ClipError> {
     let sample_rate = reader.sample_rate();
     let longest = MAX_SECONDS * sample_rate as usize;
     let mut channels = vec![Vec::new(); reader.channels().min(MAX_CHANNELS)];
@@ -88,7 +90,10 @@ fn decode(name: String, mut reader: AudioReader) -> Result<Clip, ClipError> {
         }
     }
     notes.extend(reader.notes());
-    Ok(Clip { name, sample_rate, channels, notes })
+    if channels[0].is_empty() {
+        return Err(ClipError::Empty(reader.name));
+    }
+    Ok(Clip { name: reader.name, sample_rate, channels, notes })
 }
 
 #[cfg(test)]

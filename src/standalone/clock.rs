@@ -1,6 +1,7 @@
 //! A thread in the place of a sound device: it runs the loop at the pace of the clock.
 
 use super::processor::Processor;
+use super::streams::Render;
 use audio_thread_priority::promote_current_thread_to_real_time;
 use rtrb::{Consumer, Producer, RingBuffer};
 use std::sync::Arc;

@@ -3,6 +3,7 @@
 use super::bridge::BridgeOutput;
 use super::player::Player;
 use super::settings::Settings;
+use super::streams::Render;
 use crate::engine::{LiveLoop, MAX_CHANNELS};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -80,24 +81,22 @@ impl Processor {
         self.loaded.load(Relaxed)
     }
 
-    /// Channels of what it renders, 1 or 2.
-    pub fn channels(&self) -> usize {
-        self.channels
-    }
-
-    /// Longest block that is rendered at once.
-    pub fn max_block(&self) -> usize {
-        self.max_block
-    }
-
     /// Latency of the loop in samples.
     pub fn latency(&self) -> u32 {
         self.live.latency()
     }
+}
 
-    /// Renders the next `frames` samples, at most [`Self::max_block`]; each channel holds at least that many, the
-    /// valid ones first. Real-time safe.
-    pub fn render(&mut self, frames: usize) -> &[Vec<f32>] {
+impl Render for Processor {
+    fn channels(&self) -> usize {
+        self.channels
+    }
+
+    fn max_block(&self) -> usize {
+        self.max_block
+    }
+
+    fn render(&mut self, frames: usize) -> &[Vec<f32>] {
         let frames = frames.min(self.max_block);
         self.settings.apply(&mut self.live);
         let mut slices: [&mut [f32]; MAX_CHANNELS] = [&mut [], &mut []];

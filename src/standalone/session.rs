@@ -8,7 +8,7 @@ use super::player::{Player, Transport};
 use super::processor::{Processor, Source};
 use super::settings::Settings;
 use super::stats::Stats;
-use super::streams::{self, ErrorReceiver};
+use super::streams::{self, ErrorReceiver, Render};
 use crate::engine::{EngineError, LiveLoop, LoopConfig, LoopState, ModelChoice, Telemetry};
 use cpal::traits::StreamTrait;
 use cpal::{BufferSize, StreamConfig};
@@ -100,12 +100,18 @@ pub struct Session {
     _streams: Vec<cpal::Stream>,
 }
 
-struct Chosen<'a> {
-    entry: &'a DeviceEntry,
-    capabilities: Capabilities,
+/// A device and what it can do.
+pub(super) struct Chosen<'a> {
+    pub entry: &'a DeviceEntry,
+    pub capabilities: Capabilities,
 }
 
-fn choose<'a>(devices: &'a Devices, direction: Direction, name: Option<&str>) -> Result<Chosen<'a>, DeviceError> {
+/// The device meant by `name`.
+pub(super) fn choose<'a>(
+    devices: &'a Devices,
+    direction: Direction,
+    name: Option<&str>,
+) -> Result<Chosen<'a>, DeviceError> {
     let entry = devices.find(direction, name)?;
     Ok(Chosen { entry, capabilities: entry.capabilities(direction)? })
 }
@@ -115,7 +121,8 @@ fn rates_text(capabilities: &Capabilities) -> String {
     if rates.is_empty() { format!("{} Hz", capabilities.default_rate()) } else { format!("{} Hz", rates.join(", ")) }
 }
 
-fn choose_rate(wanted: Option<u32>, output: &Chosen, input: Option<&Chosen>) -> Result<u32, SessionError> {
+/// The rate asked for, or one that the devices have in common.
+pub(super) fn choose_rate(wanted: Option<u32>, output: &Chosen, input: Option<&Chosen>) -> Result<u32, SessionError> {
     let fits = |rate: u32| input.is_none_or(|input| input.capabilities.has_rate(rate));
     if let Some(rate) = wanted {
         let sides = [(Direction::Output, Some(output)), (Direction::Input, input)];
@@ -269,6 +276,26 @@ impl Session {
     pub fn take_error(&mut self) -> Option<(Direction, cpal::Error)> {
         self.errors.iter_mut().find_map(|(direction, errors)| errors.pop().ok().map(|error| (*direction, error)))
     }
+}
+
+/// An output that plays what `render` renders, in blocks of the usual size where the device takes them; it doesn't run yet.
+///
+/// # Errors
+/// [`SessionError::Open`] names the device and what it refuses.
+pub(super) fn open_output(
+    output: &Chosen,
+    rate: u32,
+    render: impl Render,
+    stats: Arc<Stats>,
+) -> Result<(cpal::Stream, ErrorReceiver), SessionError> {
+    let (least, most) = block_limits(rate, &[output]);
+    let buffer_size = BufferSize::Fixed(DEFAULT_BLOCK.clamp(least, most));
+    let fail = |why: String| open_error(Direction::Output, output, rate, buffer_size, why);
+    let format = output.capabilities.config(Direction::Output, rate);
+    let format = format.ok_or_else(|| fail("no sample format".to_owned()))?;
+    let config = StreamConfig { channels: format.channels(), sample_rate: rate, buffer_size };
+    streams::open_output(&output.entry.device, config, format.sample_format(), render, stats)
+        .map_err(|e| fail(e.to_string()))
 }
 
 fn open_error(direction: Direction, chosen: &Chosen, rate: u32, buffer: BufferSize, why: String) -> SessionError {

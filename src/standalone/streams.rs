@@ -1,7 +1,6 @@
 //! The callbacks of the sound system. Nothing here allocates, locks or logs once a stream runs.
 
 use super::bridge::BridgeInput;
-use super::processor::Processor;
 use super::stats::Stats;
 use cpal::traits::DeviceTrait;
 use cpal::{Error, ErrorKind, FromSample, Sample, SampleFormat, SizedSample, Stream, StreamConfig};
@@ -46,6 +45,16 @@ macro_rules! with_sample_type {
     };
 }
 
+/// What an output callback plays.
+pub trait Render: Send + 'static {
+    /// 1 or 2.
+    fn channels(&self) -> usize;
+    /// Longest block that is rendered at once.
+    fn max_block(&self) -> usize;
+    /// Renders the next `frames` samples; each channel holds at least that many, the valid ones first. Real-time safe.
+    fn render(&mut self, frames: usize) -> &[Vec<f32>];
+}
+
 /// Opens an output stream that plays what `processor` renders; it doesn't run yet.
 ///
 /// # Errors
@@ -54,7 +63,7 @@ pub fn open_output(
     device: &cpal::Device,
     config: StreamConfig,
     format: SampleFormat,
-    processor: Processor,
+    processor: impl Render,
     stats: Arc<Stats>,
 ) -> Result<(Stream, ErrorReceiver), Error> {
     with_sample_type!(format, output(device, config, processor, stats))
@@ -77,7 +86,7 @@ pub fn open_input(
 fn output<T: SizedSample + FromSample<f32>>(
     device: &cpal::Device,
     config: StreamConfig,
-    mut processor: Processor,
+    mut processor: impl Render,
     stats: Arc<Stats>,
 ) -> Result<(Stream, ErrorReceiver), Error> {
     let channels = usize::from(config.channels).max(1);
@@ -106,7 +115,7 @@ fn promote(frames: usize, sample_rate: u32) {
 
 /// Renders into interleaved samples: mono goes to the first two channels, stereo to a mono device as its mean,
 /// further channels are silent.
-fn spread<T: SizedSample + FromSample<f32>>(processor: &mut Processor, block: &mut [T], channels: usize) {
+fn spread<T: SizedSample + FromSample<f32>>(processor: &mut impl Render, block: &mut [T], channels: usize) {
     let rendered_channels = processor.channels();
     let rendered = processor.render(block.len() / channels);
     for (frame, samples) in block.chunks_exact_mut(channels).enumerate() {

@@ -82,7 +82,7 @@ impl App for Window {
             let painter = ui.ctx().debug_painter();
             let area = ui.ctx().content_rect();
             painter.rect_filled(area, 0.0, Color32::from_black_alpha(170));
-            let text = "Drop a WAV or FLAC file to play it";
+            let text = "Drop an audio or .vrvq file to play it";
             painter.text(area.center(), Align2::CENTER_CENTER, text, FontId::proportional(22.0), Color32::WHITE);
         }
     }

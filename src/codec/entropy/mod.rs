@@ -9,7 +9,7 @@ mod tables;
 pub use tables::Tables;
 
 use super::{MAX_CODEBOOKS, PacketFormat};
-use coder::{SymbolDecoder, SymbolEncoder};
+use coder::{Distribution, SymbolDecoder, SymbolEncoder};
 use codes::CodeModel;
 use counts::CountModel;
 
@@ -72,6 +72,23 @@ pub(crate) fn encode(
         }
     }
     encoder.finish()
+}
+
+/// Bits of the counts alone in what [`encode`] makes of them, by their probabilities.
+pub(crate) fn count_cost(format: PacketFormat, channels: usize, counts: &[u8]) -> f64 {
+    if format.constant_count().is_some() {
+        return 0.0;
+    }
+    let mut model = CountModel::new(format.codebooks());
+    let neighbours = Neighbours { channels, counts: counts.to_vec() };
+    let mut bits = 0.0;
+    for (at, &count) in counts.iter().enumerate() {
+        let (last, moved) = neighbours.of(at / channels, at % channels);
+        let (row, symbol) = (model.row(last, moved), usize::from(count) - 1);
+        bits += (f64::from(row.below(row.len())) / f64::from(row.below(symbol + 1) - row.below(symbol))).log2();
+        row.learn(symbol);
+    }
+    bits
 }
 
 /// Decodes what [`encode`] made of `frames` frames and gives `take` each channel's count and codes, 0 from the count
