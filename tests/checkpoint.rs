@@ -6,7 +6,9 @@ mod common;
 use serde::Deserialize;
 use std::path::PathBuf;
 use std::sync::Arc;
-use vrvq::model::checkpoint::{ImportError, StateDict, model_file};
+use vrvq::codec::Rate;
+use vrvq::measure::delay_cost;
+use vrvq::model::checkpoint::{Architecture, Dial, ImportError, StateDict, model_file, model_file_at};
 use vrvq::model::{DecoderStream, Encoded, EncoderStream, Model};
 
 #[derive(Deserialize)]
@@ -111,6 +113,49 @@ fn the_delay_of_the_papers_model_is_known() {
     assert_eq!(encoder, 3733 + 4 * 512);
     // Ten frames and the part of a frame that is done before the tenth is.
     assert_eq!(card.latency_samples.decoder, 4757);
+}
+
+/// Less delay for less right context: each place of the dial is a stream of its own, exact in itself, whose delay the
+/// structure tells; what it costs against the exact one is measured.
+#[test]
+fn the_delay_dial_goes_down_to_a_few_hops() {
+    for file in ["vrvq-44k.pth", "dac-24k.pth"] {
+        let state = StateDict::open(&path(file)).unwrap();
+        let architecture = Architecture::of(&state, None).unwrap();
+        let hop = architecture.hop();
+        let places = Dial::places(&architecture);
+        assert!(places.windows(2).all(|pair| pair[0].delay > pair[1].delay && pair[0].reach > pair[1].reach));
+        let hops = |dial: &Dial| dial.delay.div_ceil(hop);
+        assert!(hops(places.last().unwrap()) <= 3 && places.len() > 10, "{places:?}");
+        let model = |dial: Dial| {
+            let bytes = model_file_at(&state, &architecture, file, dial, None).unwrap();
+            Arc::new(Model::from_bytes(&bytes).unwrap())
+        };
+        let (exact, reference) = open(file);
+        let rate = Rate::Codebooks(exact.card().codebooks as u8);
+        let mut last = 0.0;
+        for (index, &dial) in places.iter().enumerate() {
+            let reduced = model(dial);
+            assert_eq!(reduced.card().delay(), dial.delay, "{file}, {dial:?}");
+            if index % 6 != 0 && index + 1 != places.len() {
+                continue;
+            }
+            let cost = delay_cost(&exact, &reduced, &reference.audio, rate).unwrap();
+            if index == 0 {
+                assert!(cost.codes_differing == 0.0 && cost.si_sdr_db > 90.0, "{cost:?}");
+            } else {
+                assert!(cost.codes_differing > 0.0 && cost.si_sdr_db < 90.0, "{dial:?}: {cost:?}");
+            }
+            assert!(cost.codes_differing > last - 0.05, "less context, more codes that differ: {cost:?} after {last}");
+            last = cost.codes_differing;
+            let (one, seven) = (stream(&reduced, &reference, 1), stream(&reduced, &reference, 7));
+            assert_eq!(one.0, seven.0);
+            assert!(common::largest_difference(&one.2, &seven.2) < 1e-4);
+        }
+        let within = |most: u32| Dial::within(&architecture, Some(most));
+        assert_eq!(within(8).unwrap(), *places.iter().find(|dial| hops(dial) <= 8).unwrap());
+        assert!(within(1).unwrap_err().to_string().contains("can't be shorter than"));
+    }
 }
 
 fn refused(bytes: Vec<u8>) -> ImportError {

@@ -140,3 +140,20 @@ fn what_cannot_be_is_named_with_an_exit_code() {
     assert!(err.contains("holds no"), "{err}");
     assert!(!png.exists());
 }
+
+#[test]
+fn devices_are_told_and_one_that_is_not_there_is_refused() {
+    let (output, out, err) = run(&["devices"], &[]);
+    assert!(output.status.success(), "{err}");
+    assert!(out.contains("inference by built-in (tract)") && out.contains("cores"), "{out}");
+    // The built-in runtime has no GPU, whatever the machine has, and nothing falls back without a word.
+    assert!(out.contains("cuda:0 can't be used") && out.contains("cargo xtask runtime --gpu"), "{out}");
+    for arguments in [&["bench", "--device", "cuda:3"][..], &["--headless", "--device", "cuda:3"]] {
+        let (output, out, err) = run(arguments, &[]);
+        assert_eq!(output.status.code(), Some(1), "{out}{err}");
+        assert!(err.contains("cuda:3 can't be used") && err.contains("processor only"), "{err}");
+    }
+    let (output, _, err) = run(&["bench", "--device", "gpu"], &[]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(err.contains("cuda:N"), "{err}");
+}

@@ -163,6 +163,21 @@ fn an_imported_checkpoint_is_used_like_the_bundled_model() {
     }
     let (input, coded, output) = (folder.join("in.wav"), folder.join("coded.vrvq"), folder.join("out.wav"));
     let length = wav(&input, 24_000);
+    // By its name too, and what it can't do is refused: it has no importance map.
+    let named = |arguments: &[&str]| {
+        let all = [&["encode", text(&input), "-o", text(&coded), "--force", "--model", "Tiny"], arguments].concat();
+        let done = program(&all).env("XDG_DATA_HOME", &folder).output().unwrap();
+        (done.status.code(), String::from_utf8_lossy(&done.stderr).into_owned())
+    };
+    if cfg!(target_os = "linux") {
+        for variable in [["--level", "8"], ["--kbps", "3"]] {
+            let (code, errors) = named(&variable);
+            assert!(code == Some(1) && errors.contains("tiny has no importance map"), "{errors}");
+        }
+        let (code, errors) = named(&[]);
+        assert!(code == Some(0), "{errors}");
+        std::fs::remove_file(&coded).unwrap();
+    }
     let (done, errors) = run(&["encode", text(&input), "-o", text(&coded), "-c", "5", "--model", text(&model)]);
     assert!(done.status.success(), "{errors}");
     let (done, errors) = run(&["decode", text(&coded), "-o", text(&output), "--model", text(&model)]);
@@ -175,4 +190,32 @@ fn an_imported_checkpoint_is_used_like_the_bundled_model() {
     let done = import("dac-24k.json");
     assert_eq!(done.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&done.stderr).contains("dac-24k.json"));
+}
+
+/// Less delay than the model looks ahead: what it costs is measured, stated and kept.
+#[test]
+fn a_shorter_delay_is_measured_and_made() {
+    let folder = folder("cli-delays");
+    let checkpoint = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/checkpoints/vrvq-44k.pth");
+    let run = |arguments: &[&str]| {
+        let done = program(arguments).env("XDG_DATA_HOME", &folder).output().unwrap();
+        let (out, err) = (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
+        (done.status.code(), out.into_owned(), err.into_owned())
+    };
+    let (code, out, err) = run(&["delays", text(&checkpoint), "--duration", "0.5", "--json"]);
+    assert_eq!(code, Some(0), "{err}");
+    let rows: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let rows = rows.as_array().unwrap();
+    let of = |row: usize, value: &str| rows[row][value].as_f64().unwrap();
+    let last = rows.len() - 1;
+    assert!(last >= 8 && of(0, "codes_differing") == 0.0 && of(0, "samples") == 10_026.0, "{out}");
+    assert!(of(last, "hops") <= 3.0 && of(last, "codes_differing") > 0.2, "{out}");
+    assert!(of(last, "si_sdr_db") < of(0, "si_sdr_db"));
+    let (code, out, err) = run(&["import", text(&checkpoint), "--delay", "6", "--name", "quick"]);
+    assert_eq!(code, Some(0), "{err}");
+    let card = vrvq::model::ModelCard::open(Path::new(out.trim_end())).unwrap();
+    assert!(card.delay() <= 6 * card.hop && card.name == "quick");
+    assert!(card.reduced.is_some_and(|reduced| reduced.codes_differing > 0.0), "{card:?}");
+    let (code, _, err) = run(&["import", text(&checkpoint), "--delay", "1"]);
+    assert!(code == Some(1) && err.contains("can't be shorter than"), "{err}");
 }

@@ -2,7 +2,7 @@
 
 use crate::audio::{AudioFormat, SampleType};
 use crate::codec::{LEVEL_MAX, LEVEL_MIN, RateControl};
-use crate::model::ModelCard;
+use crate::model::{DeviceChoice, ModelCard};
 #[cfg(feature = "app")]
 use crate::standalone::{HostChoice, RunArgs};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -40,8 +40,9 @@ pub enum Command {
     Play(PlayArgs),
     /// Make a model of a published VRVQ or DAC checkpoint (PyTorch or safetensors), to be used by --model.
     Import(ImportArgs),
-    #[cfg(feature = "app")]
-    /// List the sound devices with their sample rates and buffer sizes.
+    /// Tell what a shorter delay of a checkpoint's model costs: a table for "vrvq import --delay".
+    Delays(DelaysArgs),
+    /// List the devices that models can run on, and the sound devices with their sample rates and buffer sizes.
     Devices,
     /// Measure how fast this machine encodes and decodes.
     Bench(BenchArgs),
@@ -94,6 +95,29 @@ pub struct ImportArgs {
     /// Sample rate in Hz, where the checkpoint doesn't tell it.
     #[arg(long, value_name = "HZ", value_parser = clap::value_parser!(u32).range(8_000..=192_000))]
     pub sample_rate: Option<u32>,
+    /// Most delay in hops, for less right context than the model was trained with: the output then isn't the exact one
+    /// any more; "vrvq delays" tells what that costs.
+    #[arg(long, value_name = "HOPS")]
+    pub delay: Option<u32>,
+}
+
+/// Arguments of `delays`.
+#[derive(Debug, Clone, Args)]
+pub struct DelaysArgs {
+    /// Checkpoint: .pth of VRVQ or DAC, or .safetensors with the same names.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Audio that is coded [default: the bundled clip].
+    pub audio: Option<PathBuf>,
+    /// Sample rate in Hz, where the checkpoint doesn't tell it.
+    #[arg(long, value_name = "HZ", value_parser = clap::value_parser!(u32).range(8_000..=192_000))]
+    pub sample_rate: Option<u32>,
+    /// Longest piece that is coded, in seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 10.0, value_parser = seconds)]
+    pub duration: f64,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// The model and where it runs.
@@ -102,9 +126,9 @@ pub struct ModelArgs {
     /// Model to use instead of the bundled one: a model file, or the name of an imported model.
     #[arg(long, value_name = "FILE|NAME")]
     pub model: Option<String>,
-    /// What the model runs on: "cpu".
-    #[arg(long, value_name = "DEVICE", default_value = "cpu")]
-    pub device: String,
+    /// What the model runs on: "auto" (the processor for small models, a GPU that works for others), "cpu", or "cuda:N".
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    pub device: DeviceChoice,
 }
 
 /// Several files at a time.

@@ -5,7 +5,7 @@ use super::failure::{Failure, interruption, print};
 use crate::audio;
 use crate::codec::Rate;
 use crate::measure::{self, Analysis};
-use crate::model::{Model, runtime};
+use crate::model::{EncoderStream, Model};
 use serde::Serialize;
 use std::sync::Arc;
 use std::time::Instant;
@@ -50,7 +50,7 @@ pub fn run(args: &BenchArgs) -> Result<(), Failure> {
         speeds.push(measure(&model, &audio, workers)?);
     }
     let report = Report {
-        runtime: runtime()?.name().to_owned(),
+        runtime: EncoderStream::new(&model, 1)?.runtime(),
         model: model.card().name.clone(),
         seconds: samples as f64 / f64::from(rate),
         speeds,

@@ -9,6 +9,7 @@ mod batch;
 mod bench;
 mod compare;
 mod decode;
+mod delays;
 mod encode;
 mod failure;
 mod figure;
@@ -23,6 +24,7 @@ mod progress;
 mod target;
 
 use crate::interrupt;
+use crate::model::describe_devices;
 #[cfg(feature = "app")]
 use crate::standalone;
 use args::{Cli, Command};
@@ -55,8 +57,8 @@ pub fn main() -> ExitCode {
         #[cfg(feature = "app")]
         Command::Play(args) => play::run(&args),
         Command::Import(args) => import::run(&args),
-        #[cfg(feature = "app")]
-        Command::Devices => failure::print(standalone::describe_devices().trim_end()),
+        Command::Delays(args) => delays::run(&args),
+        Command::Devices => devices(),
         Command::Bench(args) => bench::run(&args),
         Command::Figure(args) => figure::run(&args),
         Command::Compare(args) => compare::run(&args),
@@ -73,6 +75,14 @@ pub fn main() -> ExitCode {
         progress::warn(&text);
     }
     ExitCode::from(failure.code())
+}
+
+/// What there is to compute on, and to hear with.
+fn devices() -> Result<(), Failure> {
+    let inference = describe_devices();
+    #[cfg(feature = "app")]
+    let inference = format!("{inference}{}", standalone::describe_devices());
+    failure::print(inference.trim_end())
 }
 
 /// What the program says that was built without its window.

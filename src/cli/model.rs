@@ -4,7 +4,7 @@ use super::args::ModelArgs;
 use super::failure::Failure;
 use super::progress::warn;
 use crate::codec::RateControl;
-use crate::model::{Library, Model, runtime};
+use crate::model::{Library, Model, choose_device, runtime};
 use std::sync::Arc;
 
 impl ModelArgs {
@@ -13,15 +13,10 @@ impl ModelArgs {
     /// # Errors
     /// A model file that can't be read, a device that isn't there.
     pub fn open(&self) -> Result<Arc<Model>, Failure> {
-        if !self.device.eq_ignore_ascii_case("cpu") {
-            return Err(Failure::Failed(format!(
-                "--device {}: there is no such device here; there is: cpu",
-                self.device
-            )));
-        }
         if let Some(notice) = runtime()?.notice() {
             warn(notice);
         }
+        choose_device(self.device)?;
         Ok(match &self.model {
             Some(asked) => Library::user().open(asked)?,
             None => Model::builtin()?,

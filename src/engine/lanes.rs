@@ -127,6 +127,11 @@ impl Lanes {
         })
     }
 
+    /// The runtime and the device that compute it, for people.
+    pub fn runtime(&self) -> String {
+        self.encoder.runtime()
+    }
+
     /// Runs `steps` steps on silence, half of them with two lanes: the first ones allocate and are up to twice as slow.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use super::chain::Chain;
 use super::live::LoopConfig;
 use super::telemetry::Telemetry;
 use super::worker::Failed;
-use crate::model::Model;
+use crate::model::{Model, give_up_gpus};
 use rtrb::{Consumer, Producer, RingBuffer};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -89,7 +89,9 @@ impl ModelSwitch {
         let (hash, name) = (*failing.hash(), failing.card().name.clone());
         Box::new(move |reason| {
             let (Some(inner), Ok(model)) = (inner.upgrade(), Model::builtin()) else { return };
-            if *model.hash() == hash {
+            // Where it was a GPU, the processor is what is left.
+            let gpu = give_up_gpus();
+            if *model.hash() == hash && !gpu {
                 return;
             }
             let instead = &model.card().name;

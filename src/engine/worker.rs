@@ -12,7 +12,6 @@ use super::resample::HopResampler;
 use super::settings::Slot;
 use super::tap::{StreamFormat, Tap};
 use super::telemetry::{LoopState, Telemetry};
-use crate::model::runtime;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::thread::JoinHandle;
@@ -169,7 +168,7 @@ impl Worker {
     fn work(&mut self) -> Result<(), EngineError> {
         while !self.shared.stop.load(Acquire) {
             let needed = self.resampler.input_needed();
-            self.show()?;
+            self.show();
             // The ring is asked before the events: an event is always sent before the samples it is about.
             let waiting = self.ends.input.slots() / self.channels;
             let end = self.consumed + waiting.min(needed) as u64;
@@ -188,10 +187,10 @@ impl Worker {
     }
 
     /// Tells the view that this codec is the one that runs, where that is new.
-    fn show(&mut self) -> Result<(), EngineError> {
+    fn show(&mut self) {
         let shown = self.shared.shown.load(Acquire);
         if shown && !self.shown {
-            let (card, name) = (self.format.model.card(), runtime()?.name().to_owned());
+            let (card, name) = (self.format.model.card(), self.lanes.runtime());
             self.telemetry.update_status(|status| {
                 status.state = LoopState::Running;
                 status.runtime = name;
@@ -205,7 +204,6 @@ impl Worker {
             self.tap.leave(&self.telemetry);
         }
         self.shown = shown;
-        Ok(())
     }
 
     fn sleep_until(&self, position: u64) {

@@ -2,10 +2,12 @@
 
 mod align;
 mod analysis;
+mod delay;
 mod mel;
 mod sdr;
 
 pub use align::{align, lag};
 pub use analysis::{Analysis, MeasureError, mono, read_mono};
+pub use delay::delay_cost;
 pub use mel::MelDistance;
 pub use sdr::si_sdr;

@@ -3,7 +3,7 @@
 use super::ModelError;
 use super::file::{MAX_CARD, read_entry};
 use crate::codec::{LEVEL_MAX, LEVEL_MIN, MAX_BEAM, PacketFormat, RateControl};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
@@ -55,6 +55,15 @@ impl SpanCard {
     }
 }
 
+/// What it costs that a stream was given less right context, for less delay, than its model was trained with.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ReducedCard {
+    /// Share of the codes that differ from those of the exact stream.
+    pub codes_differing: f64,
+    /// SI-SDR of the output against that of the exact stream, in dB.
+    pub si_sdr_db: f64,
+}
+
 /// What `card.json` states; fields that only people read stay in the file.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct ModelCard {
@@ -84,6 +93,9 @@ pub struct ModelCard {
     /// Whether there is an importance map; a model without is for constant bitrate only.
     #[serde(default = "has_importance")]
     pub importance: bool,
+    /// Absent where the stream is exact.
+    #[serde(default)]
+    pub reduced: Option<ReducedCard>,
     /// Floats of the encoder's state, for each channel.
     pub encoder_state: usize,
     /// Floats of the decoder's state, for each channel.

@@ -1,5 +1,6 @@
 //! What can be wrong with a model file or with running it.
 
+use super::Device;
 use crate::codec::PacketError;
 use std::path::PathBuf;
 use thiserror::Error;
@@ -43,6 +44,9 @@ pub enum ModelError {
     /// A graph gave an output of the wrong shape.
     #[error("the {graph} of the model gave {got} values of {output} where its card says {expected}")]
     Shape { graph: &'static str, output: &'static str, got: usize, expected: usize },
+    /// The device can't compute.
+    #[error("the device {device} can't be used: {reason}")]
+    Device { device: Device, reason: String },
     /// No runtime could be started at all.
     #[error("no inference runtime could be started: {0}")]
     Runtime(String),

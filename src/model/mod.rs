@@ -7,6 +7,7 @@
 
 mod card;
 pub mod checkpoint;
+mod device;
 mod error;
 mod file;
 mod graph;
@@ -14,7 +15,10 @@ mod library;
 mod runtime;
 mod stream;
 
-pub use card::{LatencySamples, LevelRange, ModelCard, SearchCard, SpanCard};
+pub use card::{LatencySamples, LevelRange, ModelCard, ReducedCard, SearchCard, SpanCard};
+#[cfg(feature = "live")]
+pub(crate) use device::give_up_gpus;
+pub use device::{Device, DeviceChoice, choose_device, describe_devices, probe};
 pub use error::ModelError;
 pub use file::Model;
 pub use library::{CHECKPOINT_EXTENSIONS, Library, Listed, MODEL_EXTENSION, ModelId};

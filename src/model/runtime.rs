@@ -4,7 +4,7 @@
 //! is started here only, behind one lock. Relative paths would resolve against the host's folder, so only absolute
 //! ones are tried.
 
-use super::ModelError;
+use super::{Device, ModelError};
 use ort::environment::Environment;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -22,15 +22,20 @@ const LIBRARY: &str = "libonnxruntime.so";
 /// The runtime of this process.
 pub struct Runtime {
     environment: Environment,
-    name: String,
+    name: &'static str,
     builtin: bool,
     notice: Option<String>,
 }
 
 impl Runtime {
-    /// Name and device for people, e.g. "ONNX Runtime · CPU".
+    /// Name for people, e.g. "ONNX Runtime".
     pub fn name(&self) -> &str {
-        &self.name
+        self.name
+    }
+
+    /// Name with a device, e.g. "ONNX Runtime · CPU".
+    pub fn on(&self, device: Device) -> String {
+        format!("{} · {device}", self.name)
     }
 
     /// Whether this is the runtime compiled in.
@@ -91,7 +96,7 @@ fn start_onnx_runtime(path: &Path) -> Result<Runtime, String> {
     let path = path.canonicalize().map_err(|e| e.to_string())?;
     let builder = ort::init_from(&path).map_err(|e| e.to_string())?;
     let environment = builder.with_name("vrvq").with_telemetry(false).build().map_err(|e| e.to_string())?;
-    Ok(Runtime { environment, name: "ONNX Runtime · CPU".into(), builtin: false, notice: None })
+    Ok(Runtime { environment, name: "ONNX Runtime", builtin: false, notice: None })
 }
 
 #[cfg(not(feature = "tract"))]
@@ -106,5 +111,5 @@ fn start_builtin(notice: Option<String>) -> Result<Runtime, String> {
         return Err("another runtime was half started in this process".into());
     }
     let environment = ort::init().with_name("vrvq").with_telemetry(false).build().map_err(|e| e.to_string())?;
-    Ok(Runtime { environment, name: "built-in (tract) · CPU".into(), builtin: true, notice })
+    Ok(Runtime { environment, name: "built-in (tract)", builtin: true, notice })
 }

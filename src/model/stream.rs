@@ -3,28 +3,31 @@
 //! Channels are the batch, so stereo costs one pass over the weights. A session outlives its stream in the model's
 //! pool: a host that activates a plug-in again and again pays for loading once.
 
-use super::{Model, ModelError, Runtime, runtime};
+use super::device::{device_for, place};
+use super::{Device, Model, ModelError, Runtime, runtime};
 use crate::codec::SearchBuffers;
 use ort::session::{Session, builder::GraphOptimizationLevel};
 use ort::value::{DynValue, Tensor};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Sessions that wait for a stream.
+/// Sessions that wait for a stream, with the device that each is on.
 #[derive(Default)]
-pub(super) struct SessionPool(Mutex<Vec<Session>>);
+pub(super) struct SessionPool(Mutex<Vec<(Device, Session)>>);
 
 /// Sessions kept for later streams; more are dropped.
 const POOL_SIZE: usize = 8;
 
 impl SessionPool {
-    fn take(&self) -> Option<Session> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    fn take(&self, device: Device) -> Option<Session> {
+        let mut sessions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = sessions.iter().position(|(on, _)| *on == device)?;
+        Some(sessions.swap_remove(place).1)
     }
 
-    fn give(&self, session: Session) {
+    fn give(&self, device: Device, session: Session) {
         let mut sessions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if sessions.len() < POOL_SIZE {
-            sessions.push(session);
+            sessions.push((device, session));
         }
     }
 }
@@ -42,6 +45,7 @@ pub struct Encoded {
 struct Stream {
     graph: &'static str,
     runtime: &'static Runtime,
+    device: Device,
     model: Arc<Model>,
     session: Option<Session>,
     state: DynValue,
@@ -64,7 +68,7 @@ fn ort_error(
     move |source| ModelError::Graph { graph, action, runtime: runtime.name().into(), source }
 }
 
-fn load(graph: &'static str, bytes: &[u8], runtime: &'static Runtime) -> Result<Session, ModelError> {
+fn load(graph: &'static str, bytes: &[u8], runtime: &'static Runtime, device: Device) -> Result<Session, ModelError> {
     let build = || -> ort::Result<Session> {
         let mut builder = Session::builder(runtime.environment())?
             .with_optimization_level(GraphOptimizationLevel::All)?
@@ -73,7 +77,7 @@ fn load(graph: &'static str, bytes: &[u8], runtime: &'static Runtime) -> Result<
         if !runtime.is_builtin() {
             builder = builder.with_intra_op_spinning(false)?;
         }
-        builder.commit_from_memory(bytes)
+        place(builder, device)?.commit_from_memory(bytes)
     };
     build().map_err(ort_error(graph, "loaded", runtime))
 }
@@ -86,15 +90,17 @@ impl Stream {
         } else {
             (&model.decoders, &model.decoder, model.card().decoder_state)
         };
-        let session = match pool.take() {
+        let device = device_for(model.card().parameters);
+        let session = match pool.take(device) {
             Some(session) => session,
-            None => load(graph, bytes, runtime)?,
+            None => load(graph, bytes, runtime, device)?,
         };
         let state = zero_state(channels, state_size).map_err(ort_error(graph, "run", runtime))?;
         let model = model.clone();
         let mut stream = Self {
             graph,
             runtime,
+            device,
             model,
             session: Some(session),
             state,
@@ -178,7 +184,7 @@ impl Drop for Stream {
     fn drop(&mut self) {
         if let Some(session) = self.session.take() {
             let pool = if self.graph == ENCODER { &self.model.encoders } else { &self.model.decoders };
-            pool.give(session);
+            pool.give(self.device, session);
         }
     }
 }
@@ -220,6 +226,11 @@ impl EncoderStream {
     pub fn new(model: &Arc<Model>, channels: usize) -> Result<Self, ModelError> {
         let stream = Stream::new(ENCODER, model, channels)?;
         Ok(Self { stream, search: SearchBuffers::default() })
+    }
+
+    /// The runtime and the device that compute it, for people.
+    pub fn runtime(&self) -> String {
+        self.stream.runtime.on(self.stream.device)
     }
 
     /// Encodes the next `hops` hops: `audio` is `[channels, hops * hop]`.

@@ -2,7 +2,7 @@
 
 use crate::codec::{BURST_MAX, LEVEL_MAX, LEVEL_MIN, LOSS_MAX, Loss, RateMode, SEED_MAX, TARGET_MAX, TARGET_MIN};
 use crate::engine::{DEFAULT_SAFETY_HOPS, MAX_SAFETY_HOPS, Setting, StereoMode};
-use crate::model::ModelCard;
+use crate::model::{DeviceChoice, ModelCard};
 use clap::ValueEnum;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -74,6 +74,9 @@ pub struct RunArgs {
     /// Model to use instead of the bundled one: a model file, or the name of an imported model (see "vrvq import").
     #[arg(long, value_name = "FILE|NAME")]
     pub model: Option<String>,
+    /// What the model runs on: "auto" (the processor for small models, a GPU that works for others), "cpu", or "cuda:N".
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    pub device: DeviceChoice,
     /// No window, no sound device: run the clip (or --file) in real time and write the decoded WAV and a picture.
     #[arg(long, conflicts_with = "no_window")]
     pub headless: bool,

@@ -34,7 +34,7 @@ mod window;
 
 use crate::engine::{ModelChoice, ReportReceiver, Telemetry};
 use crate::interrupt;
-use crate::model::Library;
+use crate::model::{Library, choose_device};
 use anyhow::Result;
 pub use args::{HostChoice, RunArgs};
 use devices::{Devices, Direction};
@@ -75,6 +75,7 @@ fn full_text(error: &anyhow::Error) -> String {
 
 /// Model, figures and settings of a new loop.
 fn parts(args: &RunArgs, muted: bool) -> Result<(Parts, ReportReceiver)> {
+    choose_device(args.device)?;
     let (telemetry, reports) = Telemetry::new();
     let models = ModelChoice::new(Library::user(), telemetry.clone());
     if let Some(asked) = &args.model {

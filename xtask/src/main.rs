@@ -2,6 +2,7 @@
 //!
 //! They need nothing but Rust and a C compiler to start; what else is missing they install, or name.
 
+mod gpu;
 mod onnxruntime;
 mod python;
 mod shell;
@@ -16,7 +17,8 @@ const USAGE: &str = "\
 cargo xtask run [-- ARGS]           install what is missing, build in release, open the app
 cargo xtask test                    install what is missing, build, run every test
 cargo xtask bundle vrvq [--release] make the CLAP and VST3 plug-ins in target/bundled
-cargo xtask runtime                 fetch ONNX Runtime for this machine (the app runs without it, a little slower)
+cargo xtask runtime [--gpu]         fetch ONNX Runtime for this machine (the app runs without it, a little slower);
+                                    --gpu: the one for NVIDIA's GPUs (335 MB), and what else it takes
 cargo xtask bench                   measure each runtime on this machine";
 
 fn main() -> Result<()> {
@@ -33,7 +35,11 @@ fn main() -> Result<()> {
             shell::run(app.args(own).current_dir(here))
         }
         Some("test") => tests::run(),
-        Some("runtime") => onnxruntime::fetch(),
+        Some("runtime") => match rest {
+            [] => onnxruntime::fetch(false),
+            [gpu] if gpu == "--gpu" => onnxruntime::fetch(true),
+            _ => bail!("runtime knows --gpu and nothing else\n{USAGE}"),
+        },
         Some("bench") => {
             system::install(&[Need::Build])?;
             bench()

@@ -1,13 +1,14 @@
-//! ONNX Runtime out of its Python package: one shared library, put into the app's data folder.
+//! ONNX Runtime out of its Python package: its shared library, and those of its GPU providers, put into the app's data
+//! folder.
 
-use super::shell;
 use super::system::{self, Need};
+use super::{gpu, shell};
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The app asks for version 24 of the interface, which came with 1.24.
-const PACKAGE: &str = "onnxruntime==1.32.0";
+pub const PACKAGE: &str = "onnxruntime==1.32.0";
 
 /// A Python that this version has packages for; they differ in the bindings only, which aren't used.
 const PYTHON_VERSION: &str = "3.12";
@@ -19,9 +20,11 @@ const LIBRARY: &str = "libonnxruntime.dylib";
 #[cfg(not(any(target_os = "windows", target_os = "macos")))]
 const LIBRARY: &str = "libonnxruntime.so";
 
-/// A library in a folder of the build's.
+/// What is found in a package, in a folder of the build's.
 pub struct Download {
     pub library: PathBuf,
+    /// Libraries that it loads for GPUs.
+    pub providers: Vec<PathBuf>,
     pub version: String,
 }
 
@@ -36,7 +39,7 @@ pub fn installed() -> Option<PathBuf> {
 }
 
 /// Downloads the library for this machine, by pip and as pip is set up here.
-pub fn download() -> Result<Download> {
+pub fn download(package: &str) -> Result<Download> {
     system::install(&[Need::Python])?;
     let folder = Path::new("target/onnxruntime");
     let _ = std::fs::remove_dir_all(folder);
@@ -44,34 +47,48 @@ pub fn download() -> Result<Download> {
     let python = super::python::environment("venv-runtime", None)?;
     let mut pip = Command::new(&python);
     pip.args(["-m", "pip", "download", "-q", "--disable-pip-version-check", "--no-deps", "--only-binary=:all:"]);
-    shell::run(pip.args(["--python-version", PYTHON_VERSION, "-d"]).arg(folder).arg(PACKAGE))?;
-    let wheel = find(folder, |name| name.ends_with(".whl")).context("pip downloaded no wheel")?;
+    shell::run(pip.args(["--python-version", PYTHON_VERSION, "-d"]).arg(folder).arg(package))?;
+    let wheel = find(folder, |name| name.ends_with(".whl")).max().context("pip downloaded no wheel")?;
     shell::run(Command::new(&python).args(["-m", "zipfile", "-e"]).arg(&wheel).arg(folder))?;
     let stem = LIBRARY.split('.').next().unwrap_or(LIBRARY);
-    let library = find(&folder.join("onnxruntime/capi"), |name| {
-        let is_library = name.contains(".so") || name.ends_with(".dylib") || name.ends_with(".dll");
-        is_library && name.starts_with(stem) && !name.contains("providers")
-    });
+    let is_library = |name: &str| name.contains(".so") || name.ends_with(".dylib") || name.ends_with(".dll");
+    let is_provider = |name: &str| is_library(name) && name.contains("providers");
+    let capi = folder.join("onnxruntime/capi");
+    let library = find(&capi, |name| is_library(name) && name.starts_with(stem) && !is_provider(name)).max();
+    let providers = find(&capi, is_provider).collect();
     let library = library.with_context(|| format!("{} holds no {LIBRARY}", wheel.display()))?;
     let name = wheel.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    Ok(Download { library, version: name.split('-').nth(1).unwrap_or("?").to_owned() })
+    Ok(Download { library, providers, version: name.split('-').nth(1).unwrap_or("?").to_owned() })
 }
 
 /// Puts the library where the app and the plug-ins look; replaces an older one only when the new one is whole.
-pub fn fetch() -> Result<()> {
-    let Download { library, version } = download()?;
+/// With `gpu`, the one for GPUs with its providers beside it.
+///
+/// # Errors
+/// Where nothing can be downloaded or written; for a GPU, where there is no driver, before anything is downloaded.
+pub fn fetch(gpu: bool) -> Result<()> {
+    if gpu {
+        gpu::check()?;
+    }
+    let Download { library, providers, version } = download(if gpu { gpu::PACKAGE } else { PACKAGE })?;
     let target = target()?;
     let place = target.parent().context("the data folder has no parent")?;
     std::fs::create_dir_all(place).with_context(|| format!("{} can't be made", place.display()))?;
+    for provider in &providers {
+        let to = place.join(provider.file_name().unwrap_or_default());
+        std::fs::copy(provider, &to).with_context(|| format!("{} can't be written", to.display()))?;
+    }
     let new = place.join(format!("{LIBRARY}.new"));
     std::fs::copy(&library, &new).with_context(|| format!("{} can't be written", new.display()))?;
     std::fs::rename(&new, &target).with_context(|| format!("{} can't be replaced", target.display()))?;
     println!("ONNX Runtime {version} is now in {}; the app and the plug-ins find it there.", target.display());
+    if gpu {
+        println!("{}", gpu::advice());
+    }
     Ok(())
 }
 
-fn find(folder: &Path, wanted: impl Fn(&str) -> bool) -> Option<PathBuf> {
-    let entries = std::fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path());
-    let is_wanted = |path: &PathBuf| path.file_name().and_then(|name| name.to_str()).is_some_and(&wanted);
-    entries.filter(is_wanted).max()
+fn find(folder: &Path, wanted: impl Fn(&str) -> bool) -> impl Iterator<Item = PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    entries.filter(move |path| path.file_name().and_then(|name| name.to_str()).is_some_and(&wanted))
 }

@@ -66,7 +66,7 @@ fn hosts(tally: &mut Tally) -> Result<()> {
 fn with_onnx_runtime(tally: &mut Tally) -> Result<()> {
     let library = match onnxruntime::installed() {
         Some(library) => library,
-        None => onnxruntime::download()?.library,
+        None => onnxruntime::download(onnxruntime::PACKAGE)?.library,
     };
     let library = library.canonicalize().with_context(|| format!("{} can't be found", library.display()))?;
     let command = ["test", "--no-fail-fast", "--test", "streaming", "--test", "live_loop", "--test", "silence"];

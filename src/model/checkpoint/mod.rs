@@ -17,7 +17,7 @@ pub use tensors::{StateDict, Tensor};
 pub use weights::Convolution;
 
 use super::graph::{self, Graph};
-use super::{MODEL_EXTENSION, Model};
+use super::{MODEL_EXTENSION, Model, ReducedCard};
 use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 use zip::write::SimpleFileOptions;
@@ -30,6 +30,40 @@ pub struct ImportOptions {
     pub name: Option<String>,
     /// Sample rate in Hz, where the checkpoint doesn't state it.
     pub sample_rate: Option<u32>,
+}
+
+/// A place of the delay dial: less delay for less right context.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Dial {
+    /// Samples that each convolution looks ahead at most.
+    pub reach: usize,
+    /// Delay of encoder and decoder together in samples.
+    pub delay: usize,
+}
+
+impl Dial {
+    /// The places that a model's delay dial has, from the exact stream down.
+    pub fn places(architecture: &Architecture) -> Vec<Self> {
+        let reaches = graph::reaches(architecture).into_iter();
+        let mut places: Vec<Self> =
+            reaches.map(|reach| Self { reach, delay: graph::delay(architecture, reach) }).collect();
+        // Of several reaches with one delay the longest; rounding may make one longer for less reach.
+        places.dedup_by(|later, kept| later.delay >= kept.delay);
+        places
+    }
+
+    /// The place with the most right context within `hops` hops of delay; the exact one where none are given.
+    ///
+    /// # Errors
+    /// [`ImportError::Architecture`] where even without any right context the delay is longer.
+    pub fn within(architecture: &Architecture, hops: Option<u32>) -> Result<Self, ImportError> {
+        let places = Self::places(architecture);
+        let most = hops.map_or(usize::MAX, |hops| hops as usize * architecture.hop());
+        let least = places.last().map_or(0, |place| place.delay.div_ceil(architecture.hop()));
+        places.into_iter().find(|place| place.delay <= most).ok_or_else(|| {
+            ImportError::Architecture(format!("its delay can't be shorter than {least} hops of {}", architecture.hop()))
+        })
+    }
 }
 
 /// Makes a model file of the checkpoint `path` in `folder` and gives its path. A file of that name is replaced only when
@@ -51,7 +85,7 @@ pub fn import(path: &Path, options: &ImportOptions, folder: &Path) -> Result<Pat
 ///
 /// # Errors
 /// [`ImportError::Write`].
-pub(super) fn write_model(model: &[u8], name: &str, folder: &Path) -> Result<PathBuf, ImportError> {
+pub fn write_model(model: &[u8], name: &str, folder: &Path) -> Result<PathBuf, ImportError> {
     let target = folder.join(format!("{}.{MODEL_EXTENSION}", name.replace(['/', '\\', ':'], "_")));
     let write = |source| ImportError::Write { path: target.clone(), source };
     std::fs::create_dir_all(folder).map_err(write)?;
@@ -67,8 +101,27 @@ pub(super) fn write_model(model: &[u8], name: &str, folder: &Path) -> Result<Pat
 /// [`ImportError`] naming the tensor that is missing or wrong, or what of the architecture can't be run.
 pub fn model_file(state: &StateDict, name: &str, sample_rate: Option<u32>) -> Result<Vec<u8>, ImportError> {
     let architecture = Architecture::of(state, sample_rate)?;
-    let (encoder, decoder) = (graph::encoder(state, &architecture)?, graph::decoder(state, &architecture)?);
-    let card = card(&architecture, name, &encoder, &decoder);
+    let exact = Dial::within(&architecture, None)?;
+    model_file_at(state, &architecture, name, exact, None)
+}
+
+/// The model file of a checkpoint at a place of its delay dial; `reduced` is what that costs, where it was measured.
+///
+/// # Errors
+/// [`ImportError`] naming the tensor that is missing or wrong.
+pub fn model_file_at(
+    state: &StateDict,
+    architecture: &Architecture,
+    name: &str,
+    dial: Dial,
+    reduced: Option<ReducedCard>,
+) -> Result<Vec<u8>, ImportError> {
+    let encoder = graph::encoder(state, architecture, dial.reach)?;
+    let decoder = graph::decoder(state, architecture, dial.reach)?;
+    let mut card = card(architecture, name, dial, &encoder, &decoder);
+    if let Some(reduced) = reduced {
+        card["reduced"] = serde_json::json!(reduced);
+    }
     let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
     // Weights don't compress.
     let stored = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
@@ -83,8 +136,8 @@ pub fn model_file(state: &StateDict, name: &str, sample_rate: Option<u32>) -> Re
     Ok(archive.finish().map_err(wrong)?.into_inner())
 }
 
-fn card(model: &Architecture, name: &str, encoder: &Graph, decoder: &Graph) -> serde_json::Value {
-    let (hop, advance) = (model.hop(), graph::advance(model));
+fn card(model: &Architecture, name: &str, dial: Dial, encoder: &Graph, decoder: &Graph) -> serde_json::Value {
+    let (hop, advance) = (model.hop(), graph::advance(model, dial.reach));
     let kind = if model.has_importance() { "VRVQ" } else { "DAC" };
     serde_json::json!({
         "format": 1,

@@ -136,7 +136,8 @@ impl Builder {
     /// Closes the graph; `outputs` are declared with the value that each is.
     pub fn finish(mut self, name: &str, inputs: Vec<ValueInfo>, outputs: Vec<(ValueInfo, Value)>) -> Vec<u8> {
         let successors = std::mem::take(&mut self.successors);
-        let next = self.concat(&successors.iter().collect::<Vec<_>>(), 1);
+        let all: Vec<&Value> = successors.iter().collect();
+        let next = if all.is_empty() { Value::new() } else { self.concat(&all, 1) };
         let mut declared = Vec::new();
         for (info, value) in outputs {
             // The state's successor is known only here.

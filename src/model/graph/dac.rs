@@ -2,13 +2,14 @@
 
 use super::builder::Value;
 use super::onnx::{AttributeProto, FLOAT, INT64, Size, ValueInfo};
-use super::streaming::{ResidualUnit, Signal, Streaming};
+use super::streaming::{Context, ResidualUnit, Signal, Streaming};
 use crate::model::checkpoint::{Architecture, ImportError, StateDict};
 
 /// Dilations of a block's residual units.
 const DILATIONS: [usize; 3] = [1, 3, 9];
-/// Samples that a block's residual units look ahead: three for each step of dilation.
-const UNITS_AHEAD: i64 = 3 * (1 + 3 + 9);
+/// Taps to the right of a residual unit's wide convolution, and of others.
+const WIDE: usize = 3;
+const NARROW: usize = 1;
 
 /// A graph and its figures.
 pub(crate) struct Graph {
@@ -24,16 +25,68 @@ pub(crate) struct Graph {
 
 /// Samples of the whole file before the first one that a stream is fed with, so that the last sample of some hop
 /// completes a frame: negative of the delay that the encoder starts with. 0 where its strides need none.
-pub(crate) fn advance(architecture: &Architecture) -> usize {
-    let fits = |advance: usize| {
-        let mut delay = 3 - advance as i64;
-        architecture.encoder_strides.iter().all(|&stride| {
-            let late = delay + UNITS_AHEAD - stride.div_ceil(2) as i64;
-            delay = 1 + late.div_euclid(stride as i64);
-            late.rem_euclid(stride as i64) == 0
-        })
-    };
+pub(crate) fn advance(architecture: &Architecture, reach: usize) -> usize {
+    let fits = |advance: usize| encoder_strides(architecture, reach, advance).1;
     (0..architecture.hop()).find(|&advance| fits(advance)).unwrap_or(0)
+}
+
+/// Frames by which the encoder's features are late, and whether no stride has to wait for the end of its group.
+fn encoder_strides(architecture: &Architecture, reach: usize, advance: usize) -> (i64, bool) {
+    let context = Context { hop: architecture.hop(), reach };
+    let mut per_hop = architecture.hop();
+    let mut delay = context.kept(WIDE, 1, per_hop) as i64 - advance as i64;
+    let mut fits = true;
+    for &stride in &architecture.encoder_strides {
+        let late = delay + units_ahead(context, per_hop) - stride.div_ceil(2) as i64;
+        let wait = (-late).rem_euclid(stride as i64);
+        fits &= wait == 0;
+        delay = 1 + (late + wait).div_euclid(stride as i64);
+        per_hop /= stride;
+    }
+    (delay, fits)
+}
+
+/// Samples that a block's residual units look ahead.
+fn units_ahead(context: Context, per_hop: usize) -> i64 {
+    DILATIONS.iter().map(|&dilation| (context.kept(WIDE, dilation, per_hop) * dilation) as i64).sum()
+}
+
+/// Delay in samples, of both directions together, of streams whose convolutions look `reach` samples ahead, from the
+/// structure alone.
+pub(crate) fn delay(architecture: &Architecture, reach: usize) -> usize {
+    let hop = architecture.hop();
+    let context = Context { hop, reach };
+    let advance = advance(architecture, reach);
+    let latent = context.kept(NARROW, 1, 1);
+    let subnet = if architecture.has_importance() { architecture.importance.len() + 1 } else { 0 };
+    let frames = encoder_strides(architecture, reach, advance).0 as usize + latent * subnet.max(1);
+    let (mut per_hop, mut late) = (1, context.kept(WIDE, 1, 1) as i64);
+    for &stride in &architecture.decoder_strides {
+        per_hop *= stride;
+        late = late * stride as i64 + stride.div_ceil(2) as i64 + units_ahead(context, per_hop);
+    }
+    frames * hop + advance + late as usize + context.kept(WIDE, 1, per_hop)
+}
+
+/// The reaches that make a difference, the longest first: that of an exact stream.
+pub(crate) fn reaches(architecture: &Architecture) -> Vec<usize> {
+    let hop = architecture.hop();
+    let encoder = architecture.encoder_strides.iter().scan(1, |scale, stride| {
+        let here = *scale;
+        *scale *= stride;
+        Some(here)
+    });
+    let decoder = architecture.decoder_strides.iter().scan(hop, |scale, stride| {
+        *scale /= stride;
+        Some(*scale)
+    });
+    let scales: Vec<usize> = encoder.chain(decoder).collect();
+    let units = scales.iter().flat_map(|scale| DILATIONS.map(|dilation| scale * dilation));
+    let steps = units.chain([hop]).flat_map(|step| (1..=WIDE).map(move |taps| taps * step));
+    let mut reaches: Vec<usize> = steps.chain([0]).collect();
+    reaches.sort_unstable_by(|a, b| b.cmp(a));
+    reaches.dedup();
+    reaches
 }
 
 fn residual_unit(
@@ -52,10 +105,12 @@ fn residual_unit(
 }
 
 /// The encoder up to codes and importance.
-pub(crate) fn encoder(state: &StateDict, model: &Architecture) -> Result<Graph, ImportError> {
-    let mut s = Streaming::new("audio");
+///
+/// Its convolutions look `reach` samples ahead at most.
+pub(crate) fn encoder(state: &StateDict, model: &Architecture, reach: usize) -> Result<Graph, ImportError> {
+    let mut s = Streaming::new("audio", Context { hop: model.hop(), reach });
     let value = s.graph.reshape(&"audio".into(), &[0, 1, 1, -1]);
-    let audio = Signal { value, channels: 1, per_hop: model.hop(), delay: -(advance(model) as i64), short: 0 };
+    let audio = Signal { value, channels: 1, per_hop: model.hop(), delay: -(advance(model, reach) as i64), short: 0 };
     let audio = s.mask(&audio);
     let first = state.convolution("encoder.block.0", [model.encoder_width, 1, 7], false)?;
     let mut x = s.convolution(&audio, &first, 1);
@@ -177,8 +232,10 @@ fn transposed(matrix: &[f32], width: usize) -> Vec<f32> {
 }
 
 /// The decoder from codes and counts on.
-pub(crate) fn decoder(state: &StateDict, model: &Architecture) -> Result<Graph, ImportError> {
-    let mut s = Streaming::new("codes");
+///
+/// Its convolutions look `reach` samples ahead at most.
+pub(crate) fn decoder(state: &StateDict, model: &Architecture, reach: usize) -> Result<Graph, ImportError> {
+    let mut s = Streaming::new("codes", Context { hop: model.hop(), reach });
     let latent = dequantize(&mut s, state, model)?;
     let latent = s.mask(&latent);
     let mut x = s.convolution(

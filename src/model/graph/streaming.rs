@@ -9,6 +9,10 @@
 //! silence isn't zero. So each signal here knows its place in time, and what lies outside the signal's span is set to
 //! zero before every layer that would pad: first and last frames come out as those of the whole file.
 //!
+//! A stream may also be given less right context than it needs: a convolution then knows nothing of what comes more
+//! than a reach later, and its outermost taps are left out. One reach for all, in samples of the audio, because the
+//! delay is made where samples are long: in the layers of the lowest rates.
+//!
 //! Signals are `[batch, channels, 1, samples]`: convolutions of four dimensions are the faster ones in ONNX Runtime.
 
 use super::builder::{Builder, END, Value};
@@ -29,9 +33,26 @@ pub(super) struct Signal {
     pub short: i64,
 }
 
+/// How far ahead layers look.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Context {
+    /// Samples of the audio in a hop.
+    pub hop: usize,
+    /// Samples of the audio that each convolution may look ahead.
+    pub reach: usize,
+}
+
+impl Context {
+    /// Taps that a convolution of `dilation` keeps of `taps` to the right, in a signal of `per_hop` samples a hop.
+    pub fn kept(self, taps: usize, dilation: usize, per_hop: usize) -> usize {
+        taps.min(self.reach / (dilation * (self.hop / per_hop)))
+    }
+}
+
 /// A graph of streaming layers.
 pub(super) struct Streaming {
     pub graph: Builder,
+    context: Context,
     /// Number of hops in this step, a single integer.
     hops: Value,
     /// First hop of the signal and the one after its last, counted from this step's first, `[batch, 1, 1, 1]`.
@@ -41,13 +62,13 @@ pub(super) struct Streaming {
 
 impl Streaming {
     /// A graph whose input `frames` has the hops in dimension 1 and that has inputs `begin` and `end`, `[batch]`.
-    pub fn new(frames: &str) -> Self {
+    pub fn new(frames: &str, context: Context) -> Self {
         let mut graph = Builder::default();
         let shape = graph.add("Shape", &[&frames.into()], vec![]);
         let one = graph.integer(1);
         let hops = graph.add("Gather", &[&shape, &one], vec![AttributeProto::int("axis", 0)]);
         let span = ["begin", "end"].map(|name| graph.reshape(&name.into(), &[-1, 1, 1, 1]));
-        Self { graph, hops, span, masks: HashMap::new() }
+        Self { graph, context, hops, span, masks: HashMap::new() }
     }
 
     /// Sets to zero what lies outside the signal's span.
@@ -104,13 +125,16 @@ impl Streaming {
 
     /// A convolution of odd kernel that pads so that its output is as long as its input; `x` is zero outside its span.
     pub fn convolution(&mut self, x: &Signal, layer: &Convolution, dilation: usize) -> Signal {
-        let [outputs, inputs, kernel] = layer.shape();
+        let [outputs, inputs, whole] = layer.shape();
+        let half = whole / 2;
+        let ahead = self.context.kept(half, dilation, x.per_hop);
+        let kernel = half + 1 + ahead;
         let past = (kernel - 1) * dilation;
         let joined = self.graph.remember(&x.value, &[inputs, 1, past], 3);
         let attributes =
             vec![AttributeProto::ints("kernel_shape", &[1, kernel]), AttributeProto::ints("dilations", &[1, dilation])];
-        let value = self.convolve(&joined, layer, attributes);
-        Signal { value, channels: outputs, delay: x.delay + (past / 2) as i64, ..x.clone() }
+        let value = self.convolve(&joined, layer, kernel, attributes);
+        Signal { value, channels: outputs, delay: x.delay + (ahead * dilation) as i64, ..x.clone() }
     }
 
     /// A convolution of stride `stride`, kernel twice that, and padding half of it rounded up.
@@ -123,7 +147,7 @@ impl Streaming {
         let attributes =
             vec![AttributeProto::ints("kernel_shape", &[1, kernel]), AttributeProto::ints("strides", &[1, stride])];
         Signal {
-            value: self.convolve(&joined, layer, attributes),
+            value: self.convolve(&joined, layer, kernel, attributes),
             channels: outputs,
             per_hop: x.per_hop / stride,
             delay: 1 + (x.delay - padding) / step,
@@ -131,9 +155,17 @@ impl Streaming {
         }
     }
 
-    fn convolve(&mut self, x: &Value, layer: &Convolution, attributes: Vec<AttributeProto>) -> Value {
-        let [outputs, inputs, kernel] = layer.shape();
-        let weight = self.graph.weight(&layer.weight.values, &[outputs, inputs, 1, kernel]);
+    /// A convolution with the first `kernel` taps of the layer.
+    fn convolve(&mut self, x: &Value, layer: &Convolution, kernel: usize, attributes: Vec<AttributeProto>) -> Value {
+        let [outputs, inputs, whole] = layer.shape();
+        let values = &layer.weight.values;
+        let shape = [outputs, inputs, 1, kernel];
+        let weight = if kernel == whole {
+            self.graph.weight(values, &shape)
+        } else {
+            let taps: Vec<f32> = values.chunks_exact(whole).flat_map(|taps| &taps[..kernel]).copied().collect();
+            self.graph.weight(&taps, &shape)
+        };
         let bias = self.graph.tensor(&layer.bias);
         self.graph.add("Conv", &[x, &weight, &bias], attributes)
     }
