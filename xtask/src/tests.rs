@@ -23,9 +23,10 @@ type Step = fn(&mut Tally) -> Result<()>;
 /// Installs what is missing, builds, runs all, and closes with a line that counts.
 pub fn run() -> Result<()> {
     let mut tally = Tally::default();
-    let steps: [(&str, Step); 5] = [
+    let steps: [(&str, Step); 6] = [
         ("system packages", |_| system::install(&[Need::Build, Need::Window, Need::Python, Need::Test])),
         ("Rust tests", rust),
+        ("the library alone", |_| library()),
         ("plug-ins", |_| bundle()),
         ("plug-in hosts", hosts),
         ("ONNX Runtime", with_onnx_runtime),
@@ -50,6 +51,19 @@ pub fn run() -> Result<()> {
 fn rust(tally: &mut Tally) -> Result<()> {
     let own = counted(cargo_command(&["test", "--no-fail-fast"]).env(RUNTIME, "builtin"), tally);
     counted(&mut cargo_command(&["test", "--package", "xtask"]), tally).and(own)
+}
+
+/// Without its features the library compiles, and asks for nothing of a plug-in, a window or a sound device.
+fn library() -> Result<()> {
+    let tree = ["tree", "--no-default-features", "--edges", "normal,build", "--prefix", "none"];
+    let tree = cargo_command(&tree).output().context("cargo tree can't be started")?;
+    let names = String::from_utf8_lossy(&tree.stdout);
+    let unwanted = ["alsa", "cpal", "jack", "x11", "nice-plug", "egui", "eframe", "winit", "clap", "symphonia"];
+    let found = |name: &&str| unwanted.iter().any(|unwanted| name.starts_with(unwanted));
+    if let Some(name) = names.lines().find(found) {
+        bail!("the library asks for {name} without its features");
+    }
+    shell::run(&mut cargo_command(&["check", "--no-default-features", "--lib"]))
 }
 
 /// The development profile: its assertions watch the audio thread for allocations inside the hosts too.
