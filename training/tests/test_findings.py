@@ -62,7 +62,7 @@ def test_one_command_writes_tables_figures_and_the_views_curves(trainer, audio_f
     model = export.rounded(trainer.average)
     file = tmp_path / "tiny.vrvqmodel"
     export.write(model, file, {})
-    text = findings.curves(model, file, audio_folder, tmp_path / "out", items=1, visqol_items=0)
+    text = findings.curves(model, file, audio_folder, tmp_path / "out", items=1, measures=("si_sdr", "mel"))
     for name in ("rd.png", "usage.png"):
         assert (tmp_path / "out" / name).read_bytes().startswith(b"\x89PNG")
     assert text.strip() == (tmp_path / "out" / "curves.md").read_text().strip()
@@ -74,7 +74,7 @@ def test_one_command_writes_tables_figures_and_the_views_curves(trainer, audio_f
     assert [p["kilobits"] for p in view["cbr"]] == pytest.approx([0.861 * n for n in (1, 2, 4, 6, 8)], abs=0.004)
     # The points are kept: the tables come again without a measurement.
     monkeypatch.setattr(evaluate, "scores", lambda *_, **__: pytest.fail("measured again"))
-    assert findings.curves(model, file, audio_folder, tmp_path / "out", items=1, visqol_items=0) == text
+    assert findings.curves(model, file, audio_folder, tmp_path / "out", items=1, measures=("si_sdr", "mel")) == text
 
 
 def test_models_side_by_side(trainer, audio_folder, tmp_path, monkeypatch):

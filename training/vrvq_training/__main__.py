@@ -6,7 +6,8 @@ import pathlib
 
 import torch
 
-from . import anchors, architectures, config, data, datasets, evaluate, export, findings, loop, report, restore
+from . import anchors, architectures, config, data, datasets, evaluate, export, findings, loop, metrics, operating
+from . import report, restore
 from .model import LiveModel
 
 FOLDER = pathlib.Path(__file__).parents[1]
@@ -40,7 +41,8 @@ def main():
     parser.add_argument("--start", help="model file or checkpoint that a new run starts from, instead of the linear codec")
     parser.add_argument("--minutes", type=float, help="train no longer than this; the next call goes on")
     parser.add_argument("--items", type=int, default=24, help="held-out items of 8 s for each kind")
-    parser.add_argument("--visqol-items", type=int, default=0, help="of these, `curves` measures ViSQOL too (seconds for each point)")
+    parser.add_argument("--measures", nargs="+", choices=metrics.ALL, help="what `curves` and `compare` measure, else all but ViSQOL")
+    parser.add_argument("--visqol-items", type=int, default=6, help="items of each kind that ViSQOL is measured on")
     parser.add_argument("--models", nargs="+", default=[], metavar="NAME=PATH", help="what `compare` puts side by side")
     parser.add_argument("--figures", help="folder that `curves` and `compare` write to, else RUN/curves")
     parser.add_argument("--threads", type=int, help="processor threads")
@@ -83,10 +85,12 @@ def main():
     figures_folder = arguments.figures or run / "curves"
     if "curves" in chosen:
         model, _ = load(checkpoint, settings)
-        print(findings.curves(model, checkpoint, arguments.data, figures_folder, arguments.items, arguments.visqol_items))
+        measures = arguments.measures or operating.MEASURES
+        print(findings.curves(model, checkpoint, arguments.data, figures_folder, arguments.items, measures, arguments.visqol_items))
     if "compare" in chosen:
         models = {name: load(path, settings)[0] for name, path in (pair.split("=", 1) for pair in arguments.models)}
-        print(findings.compare(models, arguments.data, figures_folder, arguments.items))
+        measures = arguments.measures or ("si_sdr", "mel")
+        print(findings.compare(models, arguments.data, figures_folder, arguments.items, measures))
     if "export" in chosen:
         model, _ = load(checkpoint, settings)
         figures = json.loads(results.read_text())

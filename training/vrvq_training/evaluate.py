@@ -33,17 +33,14 @@ def kilobits(counts, frame_rate):
 
 
 @torch.no_grad()
-def scores(model, audio, codes, counts, kind, extra=()):
-    """Each item's figures at one operating point. ``extra`` names further ones: ``stft``, ``visqol``."""
+def scores(model, audio, codes, counts, kind, measures=("si_sdr", "mel", *metrics.SPEECH)):
+    """Each item's figures at one operating point: ``measures`` by their names in :data:`metrics.ALL`."""
     decoded = model.decode(codes, counts).numpy()[:, model.delay :]
-    rows = []
-    for target, output in zip(audio[:, : decoded.shape[-1]], decoded):
-        row = {"si_sdr": metrics.si_sdr(target, output), "mel": metrics.mel(target, output)}
-        if kind == "speech":
-            row["pesq"], row["estoi"] = metrics.speech_scores(target, output)
-        row |= {name: metrics.EXTRA[name](target, output) for name in extra if name in metrics.EXTRA}
-        rows.append({name: float(value) for name, value in row.items()})
-    return rows
+    names = [name for name in measures if kind == "speech" or name not in metrics.SPEECH]
+    return [
+        {name: float(metrics.ALL[name](target, output)) for name in names}
+        for target, output in zip(audio[:, : decoded.shape[-1]], decoded)
+    ]
 
 
 def means(rows):

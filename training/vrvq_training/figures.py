@@ -74,7 +74,8 @@ def usage(clips, path, rate=44100):
                 ax.imshow(mask, origin="lower", aspect="auto", cmap=USED, interpolation="nearest", vmin=0, vmax=1,
                           extent=(0, seconds, 0.5, 8.5))
                 ax.set(xticks=[], yticks=[])
-                ax.text(1, 1.0, f"{counts.mean():.1f}", transform=ax.transAxes, ha="right", va="top", fontsize=5.5, color="#334155")
+                ax.text(0.99, 0.94, f"{counts.mean():.1f}", transform=ax.transAxes, ha="right", va="top", fontsize=5.5,
+                        bbox={"facecolor": "white", "alpha": 0.85, "linewidth": 0, "pad": 0.8})
                 if column == 0:
                     ax.set_ylabel(f"l = {level}", rotation=0, ha="right", va="center")
             axes[0, column].set_title(title, fontsize=8)
@@ -90,7 +91,7 @@ def usage(clips, path, rate=44100):
         _save(figure, path)
 
 
-def several(models, path, measures=("si_sdr", "mel")):
+def several(models, path, measures):
     """Curves of several models in one figure: ``models`` maps a name to what :func:`operating.measure` gave."""
     kinds = list(next(iter(models.values())))
     with plt.rc_context(STYLE):

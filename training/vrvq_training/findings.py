@@ -16,12 +16,12 @@ CLIPS = (("speech", 0), ("speech", 2), ("speech", 4), ("music", 1), ("music", 5)
 CLIP_SECONDS = 4
 
 
-def curves(model, checkpoint, folder, output, items, visqol_items, split="test"):
+def curves(model, checkpoint, folder, output, items, measures=operating.MEASURES, visqol_items=6, split="test"):
     """Writes ``points.json``, ``curves.md``, ``rd.png`` and ``usage.png`` into ``output``; beside a model file, its
     curves for the program's view (``live.curves.json``)."""
     output = pathlib.Path(output)
     output.mkdir(parents=True, exist_ok=True)
-    kinds = operating.measure(model, folder, output / "points.json", items, visqol_items, split)
+    kinds = operating.measure(model, folder, output / "points.json", items, measures, visqol_items, split)
     figures.rate_distortion(kinds, output / "rd.png")
     figures.usage(clips(model, folder), output / "usage.png", model.config["sample_rate"])
     text = "\n\n".join([bd_table(kinds), gain_table(kinds), *(points_table(kind, part) for kind, part in kinds.items())])
@@ -49,14 +49,14 @@ def clips(model, folder, chosen=CLIPS):
     return result
 
 
-def compare(models, folder, output, items):
+def compare(models, folder, output, items, measures=("si_sdr", "mel")):
     """Several models on one page: ``{name: model}``; writes ``compare.md``, ``compare.png`` and ``usage-by-model.png``."""
     output = pathlib.Path(output)
     output.mkdir(parents=True, exist_ok=True)
     all_kinds = {
-        name: operating.measure(model, folder, output / f"points-{name}.json", items) for name, model in models.items()
+        name: operating.measure(model, folder, output / f"points-{name}.json", items, measures) for name, model in models.items()
     }
-    figures.several(all_kinds, output / "compare.png")
+    figures.several(all_kinds, output / "compare.png", measures)
     columns = []
     for name, model in models.items():
         _, audio, counts = clips(model, folder, CLIPS[:1])[0]

@@ -25,14 +25,25 @@ def mel(target, decoded):
 
 def speech_scores(target, decoded):
     """Wide-band PESQ and ESTOI."""
+    return pesq(target, decoded), estoi(target, decoded)
+
+
+def pesq(target, decoded):
+    """Wide-band PESQ."""
     import soxr
-    from pesq import pesq
-    from pystoi import stoi
+    from pesq import pesq as measure
 
     wide = [soxr.resample(x, SAMPLE_RATE, 16000) for x in (target, decoded)]
+    return float(measure(16000, *wide, "wb"))
+
+
+def estoi(target, decoded):
+    """Extended short-time objective intelligibility."""
+    from pystoi import stoi
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return pesq(16000, *wide, "wb"), stoi(target, decoded, SAMPLE_RATE, extended=True)
+        return float(stoi(target, decoded, SAMPLE_RATE, extended=True))
 
 
 def stft(target, decoded):
@@ -51,4 +62,6 @@ def visqol(target, decoded):
     return float(api.measure_from_arrays(*full, 48000).moslqo)
 
 
-EXTRA = {"stft": stft, "visqol": visqol}
+# By name; those of speech are measured on speech only.
+ALL = {"si_sdr": si_sdr, "mel": mel, "stft": stft, "pesq": pesq, "estoi": estoi, "visqol": visqol}
+SPEECH = ("pesq", "estoi")

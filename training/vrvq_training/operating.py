@@ -17,6 +17,7 @@ from .quantizer import count
 
 LEVELS = (4, 6, 8, 10, 12, 14, 16, 18, 20, 24, 32)
 COUNTS = tuple(range(1, 9))
+MEASURES = ("si_sdr", "mel", "stft", "pesq", "estoi")  # all but ViSQOL
 
 # The adaptive model of the counts in a .vrvq file (src/codec/entropy/counts.rs), whose ideal code length is taken here.
 START = (96, 24, 6, 2)
@@ -55,11 +56,12 @@ def counts_at(name, codes, importance):
     return count(importance, float(value), codes.shape[-1])
 
 
-def measure(model, folder, path, items, visqol_items=0, split="test"):
+def measure(model, folder, path, items, measures=MEASURES, visqol_items=6, split="test"):
     """``{kind: {"points": {"l=4": [row of each item]}, "importance": {...}}}``, kept in ``path`` point by point.
 
-    What ``path`` already holds of the same model and items isn't measured again. ViSQOL takes seconds for each point and
-    item, so ``visqol_items`` of them, evenly chosen, have it.
+    What ``path`` already holds of the same model and items isn't measured again. ``measures`` are names of
+    :data:`metrics.ALL`; ViSQOL takes ten seconds for each point and item, so only ``visqol_items`` of them, evenly chosen,
+    have it.
     """
     path = pathlib.Path(path)
     weights = hashlib.sha256(b"".join(t.detach().numpy().tobytes() for t in model.state_dict().values())).hexdigest()
@@ -67,9 +69,12 @@ def measure(model, folder, path, items, visqol_items=0, split="test"):
     if path.exists() and (before := json.loads(path.read_text()))["key"] == content["key"]:
         content = before
     path.parent.mkdir(parents=True, exist_ok=True)
+    heard = np.linspace(0, items - 1, min(visqol_items, items)).round().astype(int).tolist()
     for kind in KINDS:
-        _measure_kind(model, folder, kind, content["kinds"].setdefault(kind, {"points": {}}), content["key"], visqol_items,
-                      lambda: _write(path, content))
+        wanted = {m: heard if m == "visqol" else list(range(items)) for m in measures}
+        wanted = {m: chosen for m, chosen in wanted.items() if kind == "speech" or m not in metrics.SPEECH}
+        part = content["kinds"].setdefault(kind, {"points": {}})
+        _measure_kind(model, folder, kind, part, content["key"], wanted, lambda: _write(path, content))
     return content["kinds"]
 
 
@@ -80,33 +85,37 @@ def _write(path, content):
 
 
 @torch.no_grad()
-def _measure_kind(model, folder, kind, part, key, visqol_items, save):
-    """Adds what is missing in ``part`` to it."""
-    points, items = part["points"], key["items"]
-    heard = np.linspace(0, items - 1, min(visqol_items, items)).round().astype(int).tolist()
-    whole = lambda name: name in points and all("visqol" in points[name][item] for item in heard)
+def _measure_kind(model, folder, kind, part, key, wanted, save):
+    """Adds what is missing in ``part`` to it; ``wanted`` is the items of each measure."""
+    points = part["points"]
+
+    def missing(name):
+        rows = points.get(name)
+        left = {m: chosen if rows is None else [i for i in chosen if m not in rows[i]] for m, chosen in wanted.items()}
+        return {m: chosen for m, chosen in left.items() if chosen}
+
     names = [f"n={n}" for n in COUNTS] + ([f"l={level}" for level in LEVELS] if part.get("importance", True) else [])
-    if all(map(whole, names)):
+    if not any(map(missing, names)):
         return
-    audio = evaluate.items(folder, kind, items, key["split"])
+    audio = evaluate.items(folder, kind, key["items"], key["split"])
     codes, importance = evaluate.encode(model, audio)
     part["importance"] = None if importance is None else spikiness(importance)
     frame_rate = model.config["sample_rate"] / model.hop
     for name in names:
-        if whole(name) or (importance is None and name.startswith("l")):
+        left = missing(name)
+        if not left or (importance is None and name.startswith("l")):
             continue
         used = counts_at(name, codes, importance)
-        if name not in points:
-            points[name] = evaluate.scores(model, audio, codes, used, kind, extra=("stft",))
-            for row, own in zip(points[name], used.numpy()):
-                row |= rates(own, frame_rate, name.startswith("l"))
-        missing = [item for item in heard if "visqol" not in points[name][item]]
-        if missing:
-            decoded = model.decode(codes[missing], used[missing]).numpy()[:, model.delay :]
-            for item, output in zip(missing, decoded):
-                points[name][item]["visqol"] = metrics.visqol(audio[item, : len(output)], output)
+        rows = points.setdefault(name, [rates(own, frame_rate, name.startswith("l")) for own in used.numpy()])
+        groups = {}  # measures of the same items need one decoding
+        for m, chosen in left.items():
+            groups.setdefault(tuple(chosen), []).append(m)
+        for chosen, together in groups.items():
+            at = list(chosen)
+            for item, figures in zip(at, evaluate.scores(model, audio[at], codes[at], used[at], kind, together)):
+                rows[item] |= figures
         save()
-        print(f"{kind} {name}: SI-SDR {mean(points[name], 'si_sdr'):.2f} dB", file=sys.stderr, flush=True)
+        print(f"{kind} {name}: {', '.join(f'{m} {mean(rows, m):.3f}' for m in left)}", file=sys.stderr, flush=True)
 
 
 def spikiness(importance):
