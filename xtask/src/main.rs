@@ -15,7 +15,7 @@ use system::Need;
 
 const USAGE: &str = "\
 cargo xtask run [-- ARGS]           install what is missing, build in release, open the app
-cargo xtask test                    install what is missing, build, run every test
+cargo xtask test [STEP]             install what is missing, build, run every test (or one step, as \"training\")
 cargo xtask bundle vrvq [--release] make the CLAP and VST3 plug-ins in target/bundled
 cargo xtask runtime [--gpu]         fetch ONNX Runtime for this machine (the app runs without it, a little slower);
                                     --gpu: the one for NVIDIA's GPUs (335 MB), and what else it takes
@@ -34,7 +34,7 @@ fn main() -> Result<()> {
             // From where it was called, so that files can be named as they are seen from there.
             shell::run(app.args(own).current_dir(here))
         }
-        Some("test") => tests::run(),
+        Some("test") => tests::run(rest.first().map(String::as_str)),
         Some("runtime") => match rest {
             [] => onnxruntime::fetch(false),
             [gpu] if gpu == "--gpu" => onnxruntime::fetch(true),

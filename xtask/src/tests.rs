@@ -1,15 +1,17 @@
-//! Every test: Rust's on both runtimes, then hosts that nobody here wrote.
+//! Every test: Rust's on both runtimes, hosts that nobody here wrote, then training's in Python.
 
 use super::shell::{self, cargo_command};
 use super::system::{self, Need};
 use super::{onnxruntime, python};
 use anyhow::{Context, Result, bail};
 use std::io::{BufRead, BufReader};
-use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// Names the runtime that a process uses: a path, or `builtin`.
 const RUNTIME: &str = "VRVQ_ONNXRUNTIME";
+
+/// What training needs of Python.
+const TRAINING: &str = "training/requirements.txt";
 
 /// Tests counted from what the runners print.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -20,8 +22,8 @@ struct Tally {
 
 type Step = fn(&mut Tally) -> Result<()>;
 
-/// Installs what is missing, builds, runs all, and closes with a line that counts.
-pub fn run() -> Result<()> {
+/// Installs what is missing, builds, runs all or the one step named `only`, and closes with a line that counts.
+pub fn run(only: Option<&str>) -> Result<()> {
     let mut tally = Tally::default();
     let steps: [(&str, Step); 6] = [
         ("system packages", |_| system::install(&[Need::Build, Need::Window, Need::Python, Need::Test])),
@@ -30,8 +32,13 @@ pub fn run() -> Result<()> {
         ("plug-ins", |_| bundle()),
         ("plug-in hosts", hosts),
         ("ONNX Runtime", with_onnx_runtime),
+        ("training", training),
     ];
-    for (name, step) in steps {
+    let is_chosen = |name: &str| only.is_none_or(|only| only == name);
+    if !steps.iter().any(|(name, _)| is_chosen(name)) {
+        bail!("there is no step of that name; the steps are: {}", steps.map(|(name, _)| name).join(", "));
+    }
+    for (name, step) in steps.into_iter().filter(|(name, _)| is_chosen(name)) {
         let before = tally.failed;
         if let Err(error) = step(&mut tally) {
             eprintln!("{name}: {error:#}");
@@ -72,7 +79,7 @@ fn bundle() -> Result<()> {
 }
 
 fn hosts(tally: &mut Tally) -> Result<()> {
-    let python = python::environment("venv-hosts", Some(Path::new("tests/hosts/requirements.txt")))?;
+    let python = python::environment("venv-hosts", Some("tests/hosts/requirements.txt"))?;
     counted(Command::new(&python).args(["-m", "pytest", "-q", "tests/hosts"]).env(RUNTIME, "builtin"), tally)
 }
 
@@ -85,6 +92,17 @@ fn with_onnx_runtime(tally: &mut Tally) -> Result<()> {
     let library = library.canonicalize().with_context(|| format!("{} can't be found", library.display()))?;
     let command = ["test", "--no-fail-fast", "--test", "streaming", "--test", "live_loop", "--test", "silence"];
     counted(cargo_command(&command).env(RUNTIME, library), tally)
+}
+
+/// Python's, with PyTorch: a few steps on the processor, and the model file as PyTorch computes it.
+fn training(tally: &mut Tally) -> Result<()> {
+    let python = python::environment("venv-training", None)?;
+    python::install_torch(&python, TRAINING)?;
+    python::install(&python, TRAINING)?;
+    // One thread: the tests are small, and two of them start processes of their own.
+    let mut pytest = Command::new(&python);
+    pytest.args(["-m", "pytest", "-q", "training/tests"]).env("OMP_NUM_THREADS", "1");
+    counted(&mut pytest, tally)
 }
 
 /// Runs a test runner, shows what it prints, and adds its counts up; an error where it fails.
