@@ -25,7 +25,7 @@ type Step = fn(&mut Tally) -> Result<()>;
 /// Installs what is missing, builds, runs all or the one step named `only`, and closes with a line that counts.
 pub fn run(only: Option<&str>) -> Result<()> {
     let mut tally = Tally::default();
-    let steps: [(&str, Step); 6] = [
+    let steps: [(&str, Step); 7] = [
         ("system packages", |_| system::install(&[Need::Build, Need::Window, Need::Python, Need::Test])),
         ("Rust tests", rust),
         ("the library alone", |_| library()),
