@@ -24,7 +24,7 @@ def curves(model, checkpoint, folder, output, items, measures=operating.MEASURES
     kinds = operating.measure(model, folder, output / "points.json", items, measures, visqol_items, split)
     figures.rate_distortion(kinds, output / "rd.png")
     figures.usage(clips(model, folder), output / "usage.png", model.config["sample_rate"])
-    text = "\n\n".join([bd_table(kinds), gain_table(kinds), *(points_table(kind, part) for kind, part in kinds.items())])
+    text = "\n\n".join([f"# Curves of {pathlib.Path(checkpoint).name}", bd_table(kinds), gain_table(kinds), *(points_table(kind, part) for kind, part in kinds.items())])
     (output / "curves.md").write_text(text + "\n")
     if pathlib.Path(checkpoint).suffix == restore.SUFFIX:
         path = pathlib.Path(checkpoint).with_suffix(".curves.json")
