@@ -17,6 +17,7 @@ use std::path::Path;
 use view::Bench;
 use vrvq::codec::{RateControl, RateMode, Target};
 use vrvq::engine::FrameReport;
+use vrvq::model::Model;
 
 /// Size of a picture in points.
 const SIZE: (f32, f32) = (960.0, 600.0);
@@ -35,12 +36,14 @@ impl Studio<'_> {
         bench.telemetry.update_status(|status| {
             status.model = "VRVQ live 1".into();
             status.runtime = "built-in (tract) · CPU".into();
+            status.curves = Model::builtin().ok().and_then(|model| model.curves());
         });
         bench.send(self.reports.iter().copied());
         bench
     }
 
     fn keep(&self, bench: &mut Bench, name: &str) -> anyhow::Result<()> {
+        std::fs::create_dir_all(self.folder)?;
         let path = self.folder.join(format!("{name}.png"));
         std::fs::write(&path, bench.paint().png())?;
         println!("{}", path.display());
@@ -77,7 +80,22 @@ fn main() -> anyhow::Result<()> {
     (0..30).for_each(|_| bench.press(&[Key::Minus]));
     vbr.keep(&mut bench, "guide-minute")?;
 
-    vbr.keep(&mut vbr.window((700.0, 450.0), 1.0), "view-small")?;
+    let mut bench = vbr.window(SIZE, 1.0);
+    bench.press(&[Key::H]);
+    vbr.keep(&mut bench, "guide-usage")?;
+    bench.press(&[Key::R]);
+    vbr.keep(&mut bench, "guide-distortion")?;
+    bench.press(&[Key::R, Key::C]);
+    vbr.keep(&mut bench, "view-bright")?;
+    bench.press(&[Key::V, Key::V, Key::H]);
+    vbr.keep(&mut bench, "view-bright-difference")?;
+
+    let mut small = vbr.window((700.0, 450.0), 1.0);
+    vbr.keep(&mut small, "view-small")?;
+    small.press(&[Key::H]);
+    vbr.keep(&mut small, "view-small-usage")?;
+    small.press(&[Key::R]);
+    vbr.keep(&mut small, "view-small-distortion")?;
     vbr.keep(&mut vbr.window((700.0, 450.0), 2.0), "view-small-2x")?;
     vbr.keep(&mut vbr.window((1600.0, 1000.0), 1.0), "view-large")?;
 

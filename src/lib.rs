@@ -41,6 +41,8 @@ pub mod picture;
 #[cfg(feature = "plugin")]
 pub mod plugin;
 #[cfg(feature = "live")]
+pub mod preferences;
+#[cfg(feature = "live")]
 pub mod preset;
 #[cfg(feature = "live")]
 pub mod recording;

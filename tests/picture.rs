@@ -50,7 +50,7 @@ fn used_codebooks_are_lit_and_unused_dark() {
     let (one, all) = (Picture::of("one.png", &steady(1)), Picture::of("all.png", &steady(8)));
     assert!(one.width >= 1200 && one.height >= 800);
     assert_eq!((one.width, one.height), (all.width, all.height));
-    let (lit, dark) = (colours::code(0), theme::UNUSED);
+    let (lit, dark) = (colours::code(0), theme::ink().unused);
     // Code 0 is in one row of `one` and in two of `all`.
     let row = one.count(lit);
     assert!(row > 20_000, "{row}");

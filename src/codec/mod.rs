@@ -12,6 +12,7 @@ mod rate;
 mod search;
 mod stereo;
 mod target;
+mod usage;
 
 pub use bitrate::{BitrateMeter, kilobits_per_second};
 pub use entropy::Tables;
@@ -21,6 +22,7 @@ pub use rate::{LEVEL_MAX, LEVEL_MIN, Rate, RateControl, RateMode, clamp_level, c
 pub use search::{Codebooks, MAX_BEAM, SearchBuffers};
 pub use stereo::{StereoMode, to_coded, to_left_right};
 pub use target::{TARGET_MAX, TARGET_MIN, Target, TargetControl, WINDOW_MAX, WINDOW_MIN};
+pub use usage::{Usage, entropy_bits};
 
 /// Most codebooks any supported model has (DAC's 24 kHz model: 32).
 pub const MAX_CODEBOOKS: usize = 32;

@@ -19,7 +19,7 @@ const SPECTRUM_HINT: &str =
 const DECODED_HINT: &str =
     "The sound that the decoder made of the packed bits, at the same moments as the input. Brighter is louder.";
 const DIFFERENCE_HINT: &str = "Where the decoded sound differs from the input, in loudness. Blue: it is softer, something was lost. \
-                               Orange: it is louder, something was added. Dark: both are equally loud.";
+                               Orange: it is louder, something was added. Plain: both are equally loud.";
 const IMPORTANCE_HINT: &str = "How much the model thinks each frame (11.6 ms) matters, from 0 to 1. Important frames are \
                                given more codebooks: level x importance, rounded down, plus one.";
 const CODEBOOKS_HINT: &str = "A codebook is a list of sounds that both ends know; a frame sends only the number of an \
@@ -74,7 +74,7 @@ impl Rows {
 
 /// Colour of a channel's curve.
 pub fn channel_colour(channel: usize) -> Color32 {
-    [theme::ACCENT, theme::SECOND][channel % 2]
+    [theme::ink().accent, theme::ink().second][channel % 2]
 }
 
 /// Top of the bitrate's scale in kb/s: every frame with all codebooks.
@@ -85,7 +85,7 @@ pub fn bitrate_top(history: &History, rate: f64) -> f32 {
 }
 
 /// Ticks of a scale that ends at `top`: three or so round values.
-fn ticks(top: f32) -> impl Iterator<Item = f32> {
+pub fn ticks(top: f32) -> impl Iterator<Item = f32> {
     let magnitude = 10f32.powf((top / 3.0).log10().floor());
     let step = [1.0, 2.0, 5.0, 10.0].map(|factor| factor * magnitude).into_iter().find(|step| top / step < 4.5);
     let step = step.unwrap_or(top);
@@ -94,7 +94,7 @@ fn ticks(top: f32) -> impl Iterator<Item = f32> {
 
 /// Grid lines under the curves and between the codebooks.
 pub fn behind(painter: &Painter, rows: &Rows, history: &History, picture: Picture, top: f32, mean: f32) {
-    let grid = Stroke::new(1.0, theme::GRID);
+    let grid = Stroke::new(1.0, theme::ink().grid);
     let line = |row: Rect, share: f32| painter.hline(row.x_range(), row.bottom() - share * row.height(), grid);
     line(rows.importance, 0.5);
     for value in ticks(top) {
@@ -103,7 +103,7 @@ pub fn behind(painter: &Painter, rows: &Rows, history: &History, picture: Pictur
     if mean > 0.0 {
         let y = rows.bitrate.bottom() - (mean / top).min(1.0) * rows.bitrate.height();
         let ends = [pos2(rows.bitrate.left(), y), pos2(rows.bitrate.right(), y)];
-        painter.extend(Shape::dashed_line(&ends, Stroke::new(1.0, theme::TEXT.gamma_multiply(0.7)), 5.0, 4.0));
+        painter.extend(Shape::dashed_line(&ends, Stroke::new(1.0, theme::ink().text.gamma_multiply(0.7)), 5.0, 4.0));
     }
     let (codebooks, channels) = (history.codebooks(), history.channels());
     if picture == Picture::Ladder {
@@ -114,9 +114,9 @@ pub fn behind(painter: &Painter, rows: &Rows, history: &History, picture: Pictur
     for row in 1..codebooks * channels {
         let y = rows.codes.top() + row as f32 * height;
         if row % codebooks == 0 {
-            painter.hline(rows.codes.x_range(), y, Stroke::new(3.0, theme::BACKGROUND));
+            painter.hline(rows.codes.x_range(), y, Stroke::new(3.0, theme::ink().background));
         } else if height >= 7.0 {
-            painter.hline(rows.codes.x_range(), y, Stroke::new(1.0, theme::BACKGROUND));
+            painter.hline(rows.codes.x_range(), y, Stroke::new(1.0, theme::ink().background));
         }
     }
 }
@@ -134,11 +134,11 @@ fn ladder(painter: &Painter, area: Rect, history: &History) {
     for channel in 0..channels {
         let bottom = area.top() + (channel + 1) as f32 * height;
         if channel + 1 < channels {
-            painter.hline(area.x_range(), bottom, Stroke::new(3.0, theme::BACKGROUND));
+            painter.hline(area.x_range(), bottom, Stroke::new(3.0, theme::ink().background));
         }
         if let Some(level) = super::mode::level_in_use(history) {
             let y = bottom - rung(level) * height;
-            painter.hline(area.x_range(), y, Stroke::new(1.0, theme::TEXT));
+            painter.hline(area.x_range(), y, Stroke::new(1.0, theme::ink().text));
         }
     }
 }
@@ -160,7 +160,7 @@ pub fn labels(
     let small = theme::text(11.0 * scale);
     let name = |row: Rect, text: &str, hint: &str| {
         let at = pos2(rect.left() + 1.0, row.top() - 1.0);
-        painter.text(at, Align2::LEFT_TOP, text, theme::text(13.0 * scale), theme::TEXT);
+        painter.text(at, Align2::LEFT_TOP, text, theme::text(13.0 * scale), theme::ink().text);
         let area = Rect::from_min_max(pos2(rect.left(), row.top()), row.left_bottom());
         ui.interact(area, ui.scope_id().with(text), Sense::hover()).on_hover_text(hint);
     };
@@ -179,7 +179,7 @@ pub fn labels(
     name(rows.bitrate, "Bitrate", BITRATE_HINT);
     let unit = |row: Rect, text: &str| {
         let at = pos2(rect.left() + 1.0, row.top() + 15.0 * scale);
-        painter.text(at, Align2::LEFT_TOP, text, small.clone(), theme::FAINT);
+        painter.text(at, Align2::LEFT_TOP, text, small.clone(), theme::ink().faint);
     };
     unit(rows.spectrogram, "Hz");
     if *picture == Picture::Codes {
@@ -195,12 +195,12 @@ pub fn labels(
     };
     let octaves = (SPECTRUM_HIGH_HZ / SPECTRUM_LOW_HZ).log2();
     for (hz, text) in [(100.0f32, "100"), (1000.0, "1k"), (10_000.0, "10k")] {
-        tick(rows.spectrogram, (hz / SPECTRUM_LOW_HZ).log2() / octaves, text.into(), theme::FAINT);
+        tick(rows.spectrogram, (hz / SPECTRUM_LOW_HZ).log2() / octaves, text.into(), theme::ink().faint);
     }
-    tick(rows.importance, 0.0, "0".into(), theme::FAINT);
-    tick(rows.importance, 1.0, "1".into(), theme::FAINT);
+    tick(rows.importance, 0.0, "0".into(), theme::ink().faint);
+    tick(rows.importance, 1.0, "1".into(), theme::ink().faint);
     for value in ticks(top) {
-        tick(rows.bitrate, value / top, format!("{value}"), theme::FAINT);
+        tick(rows.bitrate, value / top, format!("{value}"), theme::ink().faint);
     }
     if *picture == Picture::Ladder {
         let height = rows.codes.height() / history.channels() as f32;
@@ -211,7 +211,7 @@ pub fn labels(
                     rows.codes,
                     (below + rung(level) * height) / rows.codes.height(),
                     format!("{level}"),
-                    theme::FAINT,
+                    theme::ink().faint,
                 );
             }
         }
@@ -293,10 +293,10 @@ fn time(painter: &Painter, rect: Rect, rows: &Rows, span: &Span, scale: f32) {
         let align = if x > row.right() - 16.0 * scale { Align2::RIGHT_BOTTOM } else { Align2::CENTER_BOTTOM };
         let at = if align == Align2::RIGHT_BOTTOM { row.right() } else { x };
         if x > row.left() + 16.0 * scale {
-            painter.text(pos2(at, rect.bottom() + 1.0), align, text, theme::text(11.0 * scale), theme::FAINT);
+            painter.text(pos2(at, rect.bottom() + 1.0), align, text, theme::text(11.0 * scale), theme::ink().faint);
         }
         let mark = [pos2(x, row.bottom()), pos2(x, row.bottom() + 3.0)];
-        painter.line_segment(mark, Stroke::new(1.0, theme::GRID));
+        painter.line_segment(mark, Stroke::new(1.0, theme::ink().grid));
     }
 }
 

@@ -85,9 +85,9 @@ impl Panel {
             Rect::from_min_size(min, egui::vec2(width, height))
         };
         for (column, (heard, name, colour, hint)) in [
-            (Heard::A, "A", theme::SECOND, "The first of the two. Key: A."),
-            (Heard::B, "B", theme::ACCENT, "The second of the two. Key: B."),
-            (Heard::X, "X", theme::TEXT, "One of the two, drawn at random for each trial. Key: X."),
+            (Heard::A, "A", theme::ink().second, "The first of the two. Key: A."),
+            (Heard::B, "B", theme::ink().accent, "The second of the two. Key: B."),
+            (Heard::X, "X", theme::ink().text, "One of the two, drawn at random for each trial. Key: X."),
         ]
         .into_iter()
         .enumerate()
@@ -104,7 +104,7 @@ impl Panel {
         .into_iter()
         .enumerate()
         {
-            let switch = Switch { key: "", name, hint, on: false, colour: theme::TEXT };
+            let switch = Switch { key: "", name, hint, on: false, colour: theme::ink().text };
             ui.scope(|ui| {
                 ui.set_opacity(if self.listened { 1.0 } else { 0.45 });
                 if button(ui, cell(1, column, 2), scale, 13.5, &switch) {
@@ -119,9 +119,9 @@ impl Panel {
                 name: "Save log",
                 hint: "Writes all trials to a CSV file in your documents.",
                 on: false,
-                colour: theme::TEXT,
+                colour: theme::ink().text,
             },
-            Switch { key: "", name: "End", hint: "Ends the test. Key: Escape.", on: false, colour: theme::TEXT },
+            Switch { key: "", name: "End", hint: "Ends the test. Key: Escape.", on: false, colour: theme::ink().text },
         );
         if button(ui, cell(3, 0, 2), scale, 12.5, &save_switch) {
             self.note = Some(match save(&self.test, model, &saved::folder()) {
@@ -170,11 +170,11 @@ impl Panel {
         let (right, trials) = (self.test.right(), self.test.count());
         let last = self.test.trials().last().filter(|_| trials > 0);
         let (text, colour) = match (&self.note, last) {
-            (Some(note), _) => (note.clone(), theme::FAINT),
-            (None, None) => ("Which one is X?".to_owned(), theme::FAINT),
+            (Some(note), _) => (note.clone(), theme::ink().faint),
+            (None, None) => ("Which one is X?".to_owned(), theme::ink().faint),
             (None, Some(last)) => {
                 let text = format!("{right} of {trials} right, p = {:.3}", self.test.chance());
-                (text, if last.right() { theme::ACCENT } else { theme::SECOND })
+                (text, if last.right() { theme::ink().accent } else { theme::ink().second })
             }
         };
         let response = ui.interact(rect, ui.scope_id().with("score"), egui::Sense::hover());

@@ -11,15 +11,15 @@ pub fn button(ui: &Ui, rect: Rect, scale: f32, (text, name): (&str, &str), on: b
     let response = ui.interact(rect, ui.scope_id().with(name), Sense::click());
     response.widget_info(|| WidgetInfo::selected(Role::Button, true, on, name));
     let fill = match (on, response.hovered()) {
-        (true, _) => theme::ACCENT,
-        (false, true) => theme::GRID,
-        (false, false) => theme::CONTROL,
+        (true, _) => theme::ink().accent,
+        (false, true) => theme::ink().grid,
+        (false, false) => theme::ink().control,
     };
     ui.painter().rect_filled(rect, 4.0, fill);
     if response.has_focus() {
-        ui.painter().rect_stroke(rect, 4.0, Stroke::new(1.5, theme::TEXT), StrokeKind::Inside);
+        ui.painter().rect_stroke(rect, 4.0, Stroke::new(1.5, theme::ink().text), StrokeKind::Inside);
     }
-    let colour = if on { theme::BACKGROUND } else { theme::TEXT };
+    let colour = if on { theme::ink().background } else { theme::ink().text };
     let painter = ui.painter().with_clip_rect(rect);
     painter.text(rect.center(), Align2::CENTER_CENTER, text, theme::text(12.0 * scale), colour);
     response
@@ -63,14 +63,15 @@ fn row<T: Copy + PartialEq>(ui: &Ui, rect: Rect, scale: f32, choices: &[Choice<T
         let response = ui.interact(place, ui.scope_id().with(name), Sense::click());
         let on = current == Some(value);
         response.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, on, name));
-        let fill = match (on, response.hovered() || response.has_focus()) {
-            (true, _) => theme::ACCENT,
-            (false, true) => theme::GRID,
-            (false, false) => theme::CONTROL,
+        let fill = match (on, response.hovered()) {
+            (true, _) => theme::ink().accent,
+            (false, true) => theme::ink().grid,
+            (false, false) => theme::ink().control,
         };
         ui.painter().rect_filled(place, 3.0, fill);
-        let colour = if on { theme::BACKGROUND } else { theme::TEXT };
+        let colour = if on { theme::ink().background } else { theme::ink().text };
         ui.painter().text(place.center(), Align2::CENTER_CENTER, name, theme::text(10.5 * scale), colour);
+        theme::focus_ring(ui, &response, place, 3.0);
         if response.on_hover_text(hint).clicked() && !on {
             chosen = Some(value);
         }

@@ -36,10 +36,12 @@ pub fn controls(ui: &Ui, rect: Rect, scale: f32, viewport: &mut Viewport, receiv
 
 /// A small button beside the map, named `name` to screen readers; whether it was clicked.
 pub fn button(ui: &Ui, place: Rect, scale: f32, text: &str, name: &str, hint: &str) -> bool {
-    let response = ui.interact(place, ui.scope_id().with(("small", name)), Sense::click());
+    // Where it is, not what it says: the keyboard stays on a switch that changes its name.
+    let corner = [place.left(), place.top()].map(|at| at.round() as i32);
+    let response = ui.interact(place, ui.scope_id().with(("small", corner)), Sense::click());
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, name));
-    ui.painter().rect_filled(place, 3.0, if response.hovered() { theme::GRID } else { theme::CONTROL });
-    ui.painter().text(place.center(), Align2::CENTER_CENTER, text, theme::text(10.5 * scale), theme::TEXT);
+    ui.painter().rect_filled(place, 3.0, if response.hovered() { theme::ink().grid } else { theme::ink().control });
+    ui.painter().text(place.center(), Align2::CENTER_CENTER, text, theme::text(10.5 * scale), theme::ink().text);
     theme::focus_ring(ui, &response, place, 3.0);
     response.on_hover_text(hint).clicked()
 }
@@ -54,15 +56,15 @@ pub fn pill(ui: &Ui, plot: Rect, scale: f32, viewport: &mut Viewport, received: 
         return;
     }
     let text = format!("Frozen, {:.1} s ago: back to live", viewport.ago(received, rate));
-    let body = ui.painter().layout_no_wrap(text.clone(), theme::text(12.5 * scale), theme::BACKGROUND);
+    let body = ui.painter().layout_no_wrap(text.clone(), theme::text(12.5 * scale), theme::ink().background);
     let size = body.size() + vec2(22.0, 8.0) * scale;
     let place = Rect::from_min_size(pos2(plot.center().x - size.x / 2.0, plot.top() + 6.0 * scale), size);
     let response = ui.interact(place, ui.scope_id().with("back to live"), Sense::click());
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &text));
-    let fill = if response.hovered() { theme::TEXT } else { theme::ACCENT };
+    let fill = if response.hovered() { theme::ink().text } else { theme::ink().accent };
     ui.painter().rect_filled(place, size.y / 2.0, fill);
-    ui.painter().rect_stroke(place, size.y / 2.0, Stroke::new(1.0, theme::BACKGROUND), StrokeKind::Outside);
-    ui.painter().galley(place.center() - body.size() / 2.0, body, theme::BACKGROUND);
+    ui.painter().rect_stroke(place, size.y / 2.0, Stroke::new(1.0, theme::ink().background), StrokeKind::Outside);
+    ui.painter().galley(place.center() - body.size() / 2.0, body, theme::ink().background);
     theme::focus_ring(ui, &response, place, size.y / 2.0);
     if response.on_hover_text(LIVE_HINT).clicked() {
         viewport.resume();

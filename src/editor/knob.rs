@@ -105,7 +105,7 @@ pub fn show(ui: &mut Ui, rect: Rect, scale: f32, codebooks: u8, level: Option<f3
         (RateMode::Abr, None) => "kb/s".to_owned(),
     };
     let at = pos2(inner.center().x, inner.bottom() - value_height + 3.0);
-    ui.painter().text(at, Align2::CENTER_BOTTOM, caption, theme::text(10.5 * scale), theme::FAINT);
+    ui.painter().text(at, Align2::CENTER_BOTTOM, caption, theme::text(10.5 * scale), theme::ink().faint);
     let row = Rect::from_min_max(pos2(inner.left(), inner.bottom() - value_height + 2.0), inner.max + vec2(0.0, 2.0));
     let mut entry = Rect::from_center_size(row.center(), vec2(78.0 * scale, value_height));
     if mode == RateMode::Abr {
@@ -259,18 +259,19 @@ fn paint(ui: &Ui, centre: Pos2, radius: f32, scale: f32, share: f32, ticks: &[f3
     let width = 5.0 * scale;
     let ring = radius - 11.0 * scale;
     let arc = |to: f32| -> Vec<Pos2> { (0..=48).map(|i| at(to * i as f32 / 48.0, ring)).collect() };
-    painter.add(Shape::line(arc(1.0), Stroke::new(width, theme::GRID)));
-    painter.add(Shape::line(arc(share), Stroke::new(width, theme::ACCENT)));
+    painter.add(Shape::line(arc(1.0), Stroke::new(width, theme::ink().grid)));
+    painter.add(Shape::line(arc(share), Stroke::new(width, theme::ink().accent)));
     for &share in ticks {
         painter.line_segment(
             [at(share, ring + 5.0 * scale), at(share, ring + 8.0 * scale)],
-            Stroke::new(1.0, theme::FAINT),
+            Stroke::new(1.0, theme::ink().faint),
         );
     }
     let lit = response.hovered() || response.dragged();
-    let body = if lit { theme::CONTROL } else { theme::CONTROL.gamma_multiply(0.8) };
-    let edge = if response.has_focus() { Stroke::new(2.0, theme::ACCENT) } else { Stroke::new(1.0, theme::GRID) };
+    let body = if lit { theme::ink().control } else { theme::ink().control.gamma_multiply(0.8) };
+    let edge =
+        if response.has_focus() { Stroke::new(2.5, theme::ink().text) } else { Stroke::new(1.0, theme::ink().grid) };
     painter.circle(centre, ring - 7.0 * scale, body, edge);
     let pointer = [at(share, ring * 0.32), at(share, ring - 10.0 * scale)];
-    painter.line_segment(pointer, Stroke::new(3.0 * scale, theme::TEXT));
+    painter.line_segment(pointer, Stroke::new(3.0 * scale, theme::ink().text));
 }

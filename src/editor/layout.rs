@@ -8,9 +8,9 @@ const MARGIN: f32 = 8.0;
 const HEADER: f32 = 26.0;
 const CARDS: f32 = 134.0;
 const GAP: f32 = 8.0;
-/// Widths in the header: the settings, and beside them the state and what saves the map.
+/// Widths in the header: the settings, and beside them the state, the colours and what saves the map.
 const STRIP: f32 = 248.0;
-const STATE: f32 = 134.0;
+const STATE: f32 = 150.0;
 /// Smallest widths of the cards.
 const WIDTHS: [f32; 5] = [110.0, 150.0, 170.0, 148.0, 70.0];
 /// How much of the width left over each card takes.

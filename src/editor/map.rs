@@ -6,7 +6,6 @@ use super::pictures::{Picture, Pictures, Sound};
 use super::viewport::{Span, Viewport};
 use super::{curves, freeze, theme, tip};
 use egui::{EventFilter, Key, Rect, Response, Role, Sense, Ui, WidgetInfo};
-use std::ops::Range;
 
 /// Seconds that an arrow key scrolls by, as a share of what is on screen.
 const ARROW_SHARE: f64 = 0.1;
@@ -20,8 +19,9 @@ pub struct Map {
     pub sound: Sound,
     viewport: Viewport,
     pictures: Pictures,
-    /// Frames on screen.
-    shown: Range<u64>,
+    /// What is on screen, and where.
+    span: Option<Span>,
+    rows: Option<Rows>,
 }
 
 impl Map {
@@ -33,12 +33,19 @@ impl Map {
     /// The window was closed: nothing is kept but what the user chose.
     pub fn closed(&mut self) {
         self.pictures = Pictures::default();
+        self.span = None;
+        self.rows = None;
         self.viewport.restart();
     }
 
-    /// The frames that are on screen.
-    pub fn shown(&self) -> Range<u64> {
-        self.shown.clone()
+    /// What is on screen, once something was.
+    pub fn span(&self) -> Option<&Span> {
+        self.span.as_ref()
+    }
+
+    /// Where its rows are, once it was drawn.
+    pub fn rows(&self) -> Option<&Rows> {
+        self.rows.as_ref()
     }
 
     /// Draws the map over the whole of `rect`, at `rate` frames a second and a `mean` bitrate in kb/s. Hovering
@@ -56,11 +63,10 @@ impl Map {
         let (before, _) = self.viewport.look(history.kept(), plot.width(), pixel, rate, true, 0.0);
         self.steer(ui, &response, &before, plot, pixel, history.received());
         let (span, moving) = self.viewport.look(history.kept(), plot.width(), pixel, rate, held, elapsed);
-        self.shown = span.frames.clone();
 
         let painter = ui.painter_at(plot);
         for row in rows.all() {
-            painter.rect_filled(row, 0.0, theme::PANEL);
+            painter.rect_filled(row, 0.0, theme::ink().panel);
         }
         let (above, below) = ((rows.spectrogram, self.sound), (rows.codes, self.picture));
         self.pictures.draw(&painter, history, &span, above, below);
@@ -72,14 +78,16 @@ impl Map {
             let colour = axes::channel_colour(channel);
             curves::curve(&painter, rows.importance, &span, &values, 1.0, colour, channel == 0);
         }
-        curves::curve(&painter, rows.bitrate, &span, &kbps, top, theme::ACCENT, true);
-        curves::mark(&painter, plot, history, &span, theme::LOST, |report| report.lost);
-        curves::mark(&painter, plot, history, &span, theme::WARNING, |report| report.late);
+        curves::curve(&painter, rows.bitrate, &span, &kbps, top, theme::ink().accent, true);
+        curves::mark(&painter, plot, history, &span, theme::ink().lost, |report| report.lost);
+        curves::mark(&painter, plot, history, &span, theme::ink().warning, |report| report.late);
         axes::labels(ui, rect, &rows, history, (&mut self.picture, &mut self.sound), &span, scale, top);
         freeze::controls(ui, rect, scale, &mut self.viewport, history.received(), (plot.width(), pixel, rate));
         tip::show(ui, &response, &rows, history, &span);
         freeze::pill(ui, plot, scale, &mut self.viewport, history.received(), rate);
         theme::focus_ring(ui, &response, plot, 0.0);
+        self.span = Some(span);
+        self.rows = Some(rows);
         moving
     }
 

@@ -37,7 +37,7 @@ impl Meters {
         if blind {
             self.bars[1] = [FLOOR_DB; 2];
         }
-        ui.painter().rect_filled(rect, 6.0, theme::PANEL);
+        ui.painter().rect_filled(rect, 6.0, theme::ink().panel);
         let inner = rect.shrink2(vec2(8.0, 7.0));
         let middle = 22.0 * scale;
         let width = ((inner.width() - middle) / 2.0).min(44.0 * scale);
@@ -48,12 +48,18 @@ impl Meters {
         for ((area, name), bars) in areas.into_iter().zip(["In", "Out"]).zip(&self.bars) {
             bars_of(ui, area, &bars[..channels.clamp(1, 2)]);
             let at = pos2(area.center().x, inner.bottom() + 2.0);
-            ui.painter().text(at, Align2::CENTER_BOTTOM, name, theme::text(11.5 * scale), theme::FAINT);
+            ui.painter().text(at, Align2::CENTER_BOTTOM, name, theme::text(11.5 * scale), theme::ink().faint);
         }
         for db in MARKS {
             let y = (areas[0].bottom() - share(db) * areas[0].height()).max(areas[0].top() + 4.0 * scale);
             let at = pos2(inner.center().x, y);
-            ui.painter().text(at, Align2::CENTER_CENTER, format!("{db:.0}"), theme::text(10.0 * scale), theme::FAINT);
+            ui.painter().text(
+                at,
+                Align2::CENTER_CENTER,
+                format!("{db:.0}"),
+                theme::text(10.0 * scale),
+                theme::ink().faint,
+            );
         }
         let loudest = self.bars.map(|bars| bars[0].max(bars[1]));
         let name = |db: f32| if db > FLOOR_DB { format!("{db:.0} dBFS") } else { "silent".to_owned() };
@@ -84,14 +90,18 @@ fn bars_of(ui: &Ui, area: Rect, bars: &[f32]) {
     for (channel, &db) in bars.iter().enumerate() {
         let left = area.left() + channel as f32 * width;
         let bar = Rect::from_min_max(pos2(left, area.top()), pos2(left + width - 1.0, area.bottom()));
-        ui.painter().rect_filled(bar, 2.0, theme::GRID.gamma_multiply(0.7));
+        ui.painter().rect_filled(bar, 2.0, theme::ink().grid.gamma_multiply(0.7));
         let lit = Rect::from_min_max(pos2(bar.left(), bar.bottom() - share(db) * bar.height()), bar.max);
-        ui.painter().rect_filled(lit, 2.0, theme::ACCENT);
+        ui.painter().rect_filled(lit, 2.0, theme::ink().accent);
         if db > LOUD_DB {
             let base = bar.bottom() - share(LOUD_DB) * bar.height();
-            let colour = if db >= -0.1 { theme::WARNING } else { theme::SECOND };
+            let colour = if db >= -0.1 { theme::ink().warning } else { theme::ink().second };
             ui.painter().rect_filled(Rect::from_min_max(lit.min, pos2(bar.right(), base)), 2.0, colour);
         }
-        ui.painter().hline(bar.x_range(), bar.bottom() - share(-12.0) * bar.height(), Stroke::new(1.0, theme::PANEL));
+        ui.painter().hline(
+            bar.x_range(),
+            bar.bottom() - share(-12.0) * bar.height(),
+            Stroke::new(1.0, theme::ink().panel),
+        );
     }
 }

@@ -2,7 +2,7 @@
 
 use super::theme;
 use crate::engine::FrameReport;
-use egui::{Align2, Color32, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
+use egui::{Align2, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use std::time::{Duration, Instant};
@@ -37,7 +37,9 @@ impl Notes {
         }
         let (sender, receiver) = channel();
         let (exporter, context) = (self.exporter.clone(), context.clone());
+        let bright = theme::ink().bright;
         let work = move || {
+            theme::set(bright);
             // Nobody may be listening any more, which is no loss.
             let _ = sender.send(exporter(&reports, frame_rate, &title));
             context.request_repaint();
@@ -58,16 +60,16 @@ impl Notes {
         self.said.take_if(|(_, since)| since.elapsed() > SHOWN);
         let Some((text, _)) = &self.said else { return };
         let width = (rect.width() - 120.0 * scale).min(640.0 * scale);
-        let body = ui.painter().layout(text.clone(), theme::text(13.0 * scale), theme::TEXT, width - 24.0);
+        let body = ui.painter().layout(text.clone(), theme::text(13.0 * scale), theme::ink().text, width - 24.0);
         let size = body.size() + vec2(24.0, 16.0);
         let panel =
             Rect::from_min_size(pos2(rect.center().x - size.x / 2.0, rect.bottom() - size.y - 22.0 * scale), size);
-        ui.painter().rect_filled(panel, 6.0, Color32::from_rgba_unmultiplied(14, 16, 20, 240));
-        ui.painter().rect_stroke(panel, 6.0, Stroke::new(1.0, theme::ACCENT), StrokeKind::Inside);
+        ui.painter().rect_filled(panel, 6.0, theme::ink().background.gamma_multiply(0.94));
+        ui.painter().rect_stroke(panel, 6.0, Stroke::new(1.0, theme::ink().accent), StrokeKind::Inside);
         ui.painter().galley(
             Align2::LEFT_TOP.anchor_size(panel.min + vec2(12.0, 8.0), body.size()).min,
             body,
-            theme::TEXT,
+            theme::ink().text,
         );
         let response = ui.interact(panel, ui.scope_id().with("note"), Sense::click());
         response.widget_info(|| WidgetInfo::labeled(Role::Label, true, text.as_str()));

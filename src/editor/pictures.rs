@@ -48,6 +48,7 @@ struct Made {
     channels: usize,
     fold: u64,
     sound: Sound,
+    bright: bool,
 }
 
 impl Default for Pictures {
@@ -72,7 +73,7 @@ impl Pictures {
         (below, picture): (Rect, Picture),
     ) {
         let (codebooks, channels) = (history.codebooks(), history.channels());
-        let wanted = Made { codebooks, channels, fold: span.fold, sound };
+        let wanted = Made { codebooks, channels, fold: span.fold, sound, bright: theme::ink().bright };
         if self.made_for.is_none_or(|made| (made.codebooks, made.channels) != (codebooks, channels)) {
             self.codes = Scroll::new("vrvq codes", codebooks * channels, false);
             self.ladder = Scroll::new("vrvq ladder", LADDER.len() * channels, false);
@@ -152,7 +153,7 @@ fn ladder_column<'a>(
         used.iter_mut().zip(rungs).for_each(|(used, rung)| *used += rung);
     }
     match frames {
-        0 => vec![theme::UNUSED; used.len()],
+        0 => vec![theme::ink().unused; used.len()],
         frames => used.iter().map(|used| colours::count(used / frames as f32, codebooks)).collect(),
     }
 }
@@ -173,8 +174,8 @@ fn code_column<'a>(reports: impl Iterator<Item = &'a FrameReport>, codebooks: us
         }
     }
     let pixel = |&(times, code): &(u32, u16)| match times {
-        0 => theme::UNUSED,
-        times => theme::UNUSED.lerp_to_gamma(colours::code(code), times as f32 / frames.max(1) as f32),
+        0 => theme::ink().unused,
+        times => theme::ink().unused.lerp_to_gamma(colours::code(code), times as f32 / frames.max(1) as f32),
     };
     used.iter().map(pixel).collect()
 }

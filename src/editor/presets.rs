@@ -120,7 +120,7 @@ impl Presets {
                 });
             }
             for error in errors {
-                let text = RichText::new(error).size(11.0).color(theme::SECOND);
+                let text = RichText::new(error).size(11.0).color(theme::ink().second);
                 ui.add(Label::new(text).truncate()).on_hover_text(error);
             }
         });

@@ -34,9 +34,10 @@ pub fn bitrate(ui: &mut Ui, rect: Rect, scale: f32, meter: &mut BitrateMeter, ch
     let large = kilobits(meter.current());
     let base = current.bottom() - 2.0;
     let font = theme::digits(42.0 * scale);
-    let end = painter.text(pos2(inner.left() - 1.0, base), Align2::LEFT_BOTTOM, &large, font, theme::TEXT).right();
+    let end =
+        painter.text(pos2(inner.left() - 1.0, base), Align2::LEFT_BOTTOM, &large, font, theme::ink().text).right();
     let unit = pos2(end + 6.0, base - 8.0 * scale);
-    painter.text(unit, Align2::LEFT_BOTTOM, "kb/s", theme::text(14.0 * scale), theme::FAINT);
+    painter.text(unit, Align2::LEFT_BOTTOM, "kb/s", theme::text(14.0 * scale), theme::ink().faint);
     // Above the unit, whose place the figures leave free.
     for (index, (name, share)) in channels.iter().enumerate() {
         let at = pos2(inner.right(), current.top() + (4.0 + 13.0 * index as f32) * scale);
@@ -60,13 +61,14 @@ pub fn bitrate(ui: &mut Ui, rect: Rect, scale: f32, meter: &mut BitrateMeter, ch
         Sense::click(),
     );
     if response.hovered() {
-        ui.painter().rect_filled(total, 5.0, theme::CONTROL);
+        ui.painter().rect_filled(total, 5.0, theme::ink().control);
     }
+    theme::focus_ring(ui, &response, total, 5.0);
     for (index, (name, value)) in [("mean", &mean), ("peak", &peak)].into_iter().enumerate() {
         let at = pos2(inner.left() + index as f32 * inner.width() / 2.0, total.top() + 3.0);
-        ui.painter().text(at, Align2::LEFT_TOP, name, theme::text(12.0 * scale), theme::FAINT);
+        ui.painter().text(at, Align2::LEFT_TOP, name, theme::text(12.0 * scale), theme::ink().faint);
         let at = pos2(at.x, total.bottom() - 2.0);
-        ui.painter().text(at, Align2::LEFT_BOTTOM, value, theme::digits(23.0 * scale), theme::TEXT);
+        ui.painter().text(at, Align2::LEFT_BOTTOM, value, theme::digits(23.0 * scale), theme::ink().text);
     }
     if response.on_hover_text(TOTAL_HINT).clicked() {
         meter.reset();
@@ -95,23 +97,23 @@ pub fn engine(ui: &mut Ui, rect: Rect, scale: f32, telemetry: &Telemetry, hop_ms
         Rect::from_min_max(pos2(inner.left(), top), pos2(inner.right(), top + height))
     };
     let latency = format!("{:.1} ms", telemetry.latency_ms());
-    line(ui, row(0), scale, "Latency", &latency, theme::TEXT, Sense::hover()).on_hover_text(LATENCY_HINT);
+    line(ui, row(0), scale, "Latency", &latency, theme::ink().text, Sense::hover()).on_hover_text(LATENCY_HINT);
     let samples = telemetry.latency_samples().to_string();
-    line(ui, row(1), scale, "in samples", &samples, theme::TEXT, Sense::hover()).on_hover_text(LATENCY_HINT);
+    line(ui, row(1), scale, "in samples", &samples, theme::ink().text, Sense::hover()).on_hover_text(LATENCY_HINT);
 
     let load = telemetry.load();
-    let colour = if load > HIGH_LOAD { theme::WARNING } else { theme::TEXT };
+    let colour = if load > HIGH_LOAD { theme::ink().warning } else { theme::ink().text };
     let text = format!("{:.0} %", 100.0 * load);
     line(ui, row(2), scale, "Load", &text, colour, Sense::hover()).on_hover_text(LOAD_HINT);
     let (left, right) = (inner.left() + 42.0 * scale, inner.right() - 48.0 * scale);
     let track = Rect::from_min_max(pos2(left, row(2).center().y - 2.5), pos2(right, row(2).center().y + 2.5));
-    ui.painter().rect_filled(track, 2.5, theme::GRID);
-    let bar = if load > HIGH_LOAD { theme::WARNING } else { theme::ACCENT };
+    ui.painter().rect_filled(track, 2.5, theme::ink().grid);
+    let bar = if load > HIGH_LOAD { theme::ink().warning } else { theme::ink().accent };
     let lit = vec2(track.width() * load.clamp(0.0, 1.0), track.height());
     ui.painter().rect_filled(Rect::from_min_size(track.min, lit), 2.5, bar);
 
     let late = telemetry.late_frames();
-    let colour = if late > 0 { theme::WARNING } else { theme::TEXT };
+    let colour = if late > 0 { theme::ink().warning } else { theme::ink().text };
     let response = line(ui, row(3), scale, "Late frames", &late.to_string(), colour, Sense::click());
     if response.on_hover_text(LATE_HINT).clicked() {
         telemetry.clear_late_frames();
@@ -123,9 +125,10 @@ fn line(ui: &Ui, row: Rect, scale: f32, name: &str, value: &str, colour: Color32
     let response = figure(ui, row, name, format!("{name} {value}"), sense);
     let painter = ui.painter();
     if sense.senses_click() && response.hovered() {
-        painter.rect_filled(row.expand2(vec2(4.0, -1.0)), 4.0, theme::CONTROL);
+        painter.rect_filled(row.expand2(vec2(4.0, -1.0)), 4.0, theme::ink().control);
     }
-    painter.text(row.left_center(), Align2::LEFT_CENTER, name, theme::text(12.5 * scale), theme::FAINT);
+    theme::focus_ring(ui, &response, row.expand2(vec2(4.0, -1.0)), 4.0);
+    painter.text(row.left_center(), Align2::LEFT_CENTER, name, theme::text(12.5 * scale), theme::ink().faint);
     painter.text(row.right_center(), Align2::RIGHT_CENTER, value, theme::digits(12.5 * scale), colour);
     response
 }
@@ -139,7 +142,7 @@ fn safety(ui: &mut Ui, row: Rect, scale: f32, hop_ms: f64, controls: &mut dyn Co
     );
     let name = figure(ui, row, "Safety", format!("Safety {hops}"), Sense::hover());
     name.on_hover_text(&hint);
-    ui.painter().text(row.left_center(), Align2::LEFT_CENTER, "Safety", theme::text(12.5 * scale), theme::FAINT);
+    ui.painter().text(row.left_center(), Align2::LEFT_CENTER, "Safety", theme::text(12.5 * scale), theme::ink().faint);
     let side = vec2(22.0, 19.0) * scale;
     let key = |centre: f32| Rect::from_center_size(pos2(centre, row.center().y), side);
     let text = |text: &str| RichText::new(text).font(theme::digits(14.0 * scale));

@@ -63,7 +63,7 @@ impl Scroll {
         let Some(first) = end.checked_sub(made.len() as u64).filter(|_| !made.is_empty()) else { return };
         let (height, options) = (self.height, self.options);
         let texture = self.texture.get_or_insert_with(|| {
-            context.load_texture(self.name, ColorImage::filled([CAPACITY, height], theme::UNUSED), options)
+            context.load_texture(self.name, ColorImage::filled([CAPACITY, height], theme::ink().unused), options)
         });
         let row = |row: usize| made.iter().map(move |column| column[row]);
         let pixels = (0..height).flat_map(row).collect();

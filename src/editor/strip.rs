@@ -114,7 +114,7 @@ fn loss(ui: &mut Ui, rect: Rect, scale: f32, telemetry: &Telemetry, controls: &m
         }
         let lost = telemetry.lost_frames();
         ui.horizontal(|ui| {
-            ui.label(RichText::new(format!("{lost} frames lost so far")).size(12.0).color(theme::FAINT));
+            ui.label(RichText::new(format!("{lost} frames lost so far")).size(12.0).color(theme::ink().faint));
             if lost > 0 && ui.small_button("Count anew").clicked() {
                 telemetry.clear_lost_frames();
             }

@@ -29,27 +29,27 @@ pub fn show(ui: &mut Ui, rect: Rect, scale: f32, two: bool, match_gain: f32, con
             Monitor::Dry,
             "A",
             "Dry",
-            theme::SECOND,
+            theme::ink().second,
             "The input, delayed by the same latency, so that A and B are aligned to the sample. Key: A.",
         ),
         (
             Monitor::Decoded,
             "B",
             "Decoded",
-            theme::ACCENT,
+            theme::ink().accent,
             "What the decoder made of the packed bits, and of nothing else. Key: B.",
         ),
         (
             Monitor::Difference,
             "D",
             "Difference",
-            theme::DIFFERENCE,
+            theme::ink().difference,
             "What the codec took away or added: dry less decoded, aligned to the sample. Key: D.",
         ),
     ];
     for (row, (choice, key, name, colour, hint)) in choices.into_iter().enumerate() {
         // While bypassed, none of them is what is heard.
-        let colour = if bypass { theme::FAINT } else { colour };
+        let colour = if bypass { theme::ink().faint } else { colour };
         let switch = Switch { key, name, hint, on: monitor == choice, colour };
         let place = area(inner.top() + row as f32 * (large + gap), large);
         if button(ui, place, scale, 14.5, &switch) {
@@ -72,7 +72,7 @@ pub fn show(ui: &mut Ui, rect: Rect, scale: f32, two: bool, match_gain: f32, con
             hint: "Dry on the left, decoded on the right, each as the sum of its channels: what is the same is heard in \
                    the middle. For headphones. Key: S.",
             on: monitor == Monitor::Split,
-            colour: if bypass { theme::FAINT } else { theme::DIFFERENCE },
+            colour: if bypass { theme::ink().faint } else { theme::ink().difference },
         };
         let (left, right) = small_row.split_left_right_at_fraction(0.5);
         if button(ui, left.with_max_x(left.right() - gap / 2.0), scale, 12.5, &split) {
@@ -85,7 +85,7 @@ pub fn show(ui: &mut Ui, rect: Rect, scale: f32, two: bool, match_gain: f32, con
         name: if bypass { "Bypassed" } else { "Bypass" },
         hint: "The aligned dry signal, whatever A, B and D say: the host's own bypass.",
         on: bypass,
-        colour: theme::SECOND,
+        colour: theme::ink().second,
     };
     if button(ui, small_row, scale, 12.5, &switch) {
         controls.set_bypass(!bypass);
@@ -129,10 +129,10 @@ fn chip(ui: &Ui, switch: Rect, scale: f32, (text, lit): (String, bool), hint: &s
     let rect = chip_place(switch, scale);
     let response = ui.interact(rect, ui.scope_id().with(hint), Sense::click());
     response.widget_info(|| info.clone());
-    let stroke = if response.hovered() || response.has_focus() { theme::TEXT } else { theme::GRID };
-    ui.painter().rect_filled(rect, 4.0, theme::BACKGROUND.gamma_multiply(if lit { 0.85 } else { 0.6 }));
+    let stroke = if response.hovered() || response.has_focus() { theme::ink().text } else { theme::ink().grid };
+    ui.painter().rect_filled(rect, 4.0, theme::ink().background.gamma_multiply(if lit { 0.85 } else { 0.6 }));
     ui.painter().rect_stroke(rect, 4.0, Stroke::new(1.0, stroke), StrokeKind::Inside);
-    let colour = if lit { theme::TEXT } else { theme::FAINT };
+    let colour = if lit { theme::ink().text } else { theme::ink().faint };
     ui.painter().text(rect.center(), Align2::CENTER_CENTER, text, theme::text(10.5 * scale), colour);
     response.on_hover_text(hint).clicked()
 }
@@ -144,14 +144,12 @@ pub fn button(ui: &Ui, rect: Rect, scale: f32, size: f32, switch: &Switch<'_>) -
     response.widget_info(|| WidgetInfo::selected(Role::Button, true, switch.on, name.trim()));
     let painter = ui.painter();
     let (fill, text) = match (switch.on, response.hovered()) {
-        (true, _) => (switch.colour, theme::BACKGROUND),
-        (false, true) => (theme::GRID, theme::TEXT),
-        (false, false) => (theme::CONTROL, theme::TEXT),
+        (true, _) => (switch.colour, theme::ink().background),
+        (false, true) => (theme::ink().grid, theme::ink().text),
+        (false, false) => (theme::ink().control, theme::ink().text),
     };
     painter.rect_filled(rect, 5.0, fill);
-    if response.has_focus() {
-        painter.rect_stroke(rect, 5.0, Stroke::new(1.5, theme::TEXT), StrokeKind::Inside);
-    }
+    theme::focus_ring(ui, &response, rect, 5.0);
     if switch.key.is_empty() {
         painter.text(rect.center(), Align2::CENTER_CENTER, switch.name, theme::text(size * scale), text);
     } else {

@@ -13,7 +13,7 @@ pub fn show(ui: &Ui, response: &Response, rows: &Rows, history: &History, span: 
     let Some(pointer) = response.hover_pos().or_else(|| response.interact_pointer_pos()) else { return };
     let Some((frame, report)) = span.frame(plot, pointer.x).and_then(|f| Some((f, history.at(f)?))) else { return };
     let painter = ui.painter_at(plot);
-    painter.vline(span.x(plot, frame), plot.y_range(), Stroke::new(1.0, theme::TEXT.gamma_multiply(0.8)));
+    painter.vline(span.x(plot, frame), plot.y_range(), Stroke::new(1.0, theme::ink().text.gamma_multiply(0.8)));
     let ago = (history.received() - 1 - frame) as f64 / span.rate;
     Tooltip::for_widget(response).at_pointer().gap(14.0).width(400.0).show(|ui| describe(ui, report, ago));
 }
@@ -22,11 +22,11 @@ fn describe(ui: &mut Ui, report: &FrameReport, ago: f64) {
     ui.label(RichText::new(format!("{ago:.2} s ago, packed at {}", report.rate)).size(13.5));
     if report.lost {
         let text = "Lost on the simulated line: its bits were spent, but the decoder repeated an earlier packet.";
-        ui.colored_label(theme::LOST, text);
+        ui.colored_label(theme::ink().lost, text);
     }
     if report.late {
         let text = "Late: the codec thread didn't finish this frame in time, so it was faded out.";
-        ui.colored_label(theme::WARNING, text);
+        ui.colored_label(theme::ink().warning, text);
     } else {
         for (channel, frame) in report.channel_frames().iter().enumerate() {
             if report.channels > 1 {
@@ -40,7 +40,7 @@ fn describe(ui: &mut Ui, report: &FrameReport, ago: f64) {
     ui.label(
         RichText::new("Drag or turn the wheel to go back, with Ctrl to zoom. Space stops the map.")
             .size(11.0)
-            .color(theme::FAINT),
+            .color(theme::ink().faint),
     );
 }
 
@@ -49,7 +49,7 @@ fn channel_lines(ui: &mut Ui, frame: &ChannelFrame, codebooks: u8) {
         ui.horizontal(|ui| {
             ui.spacing_mut().item_spacing.x = 5.0;
             for (name, value) in pairs {
-                ui.label(RichText::new(*name).size(12.0).color(theme::FAINT));
+                ui.label(RichText::new(*name).size(12.0).color(theme::ink().faint));
                 ui.label(RichText::new(value).font(theme::digits(12.5)));
                 ui.add_space(5.0);
             }

@@ -1,7 +1,10 @@
 //! The whole view: what runs at the top, the map in the middle, what is heard and what it costs at the bottom.
 
+use super::header::Asked;
 use super::history::History;
+use super::insight::Insight;
 use super::layout::Layout;
+use super::look::{Look, Memory, NoMemory};
 use super::map::Map;
 use super::meters::Meters;
 use super::note::{Exporter, Notes};
@@ -42,6 +45,9 @@ pub struct View {
     notes: Notes,
     presets: Presets,
     recording: Recording,
+    insight: Insight,
+    look: Look,
+    memory: Box<dyn Memory>,
     themed: bool,
 }
 
@@ -66,6 +72,9 @@ impl View {
             blind: None,
             notes: Notes::new(exporter),
             presets: Presets::new(preset::user_folder()),
+            insight: Insight::default(),
+            look: Look::default(),
+            memory: Box::new(NoMemory),
             themed: false,
         }
     }
@@ -88,6 +97,12 @@ impl View {
         self.recording.start_at(path)
     }
 
+    /// The same, whose look is kept by `memory`.
+    pub fn with_memory(mut self, memory: impl Memory + 'static) -> Self {
+        self.memory = Box::new(memory);
+        self
+    }
+
     /// The window was closed: a recording goes on; reports cost nothing until it is shown again, when textures are made anew.
     pub fn closed(&mut self) {
         self.telemetry.set_view_open(false);
@@ -105,27 +120,48 @@ impl View {
     pub fn ui(&mut self, ui: &mut Ui, controls: &mut dyn Controls) {
         if !self.themed {
             theme::apply(ui.ctx());
+            self.look = self.memory.recall();
+            ui.ctx().set_theme(self.look.theme);
             self.themed = true;
         }
+        theme::adopt(ui.ctx());
         self.telemetry.set_view_open(true);
         let status = self.telemetry.status();
         let received = self.receive(&status);
 
         let layout = Layout::new(ui.max_rect());
         let scale = layout.scale;
-        ui.painter().rect_filled(ui.max_rect(), 0.0, theme::BACKGROUND);
+        ui.painter().rect_filled(ui.max_rect(), 0.0, theme::ink().background);
         let taken = self.recording.show(ui, layout.strip, scale, &status, &mut self.notes);
-        if header::show(ui, layout.header, scale, taken, &status) {
-            let frames: Vec<FrameReport> = self.history.range(self.map.shown()).copied().collect();
-            self.notes.export(ui.ctx(), frames, self.frame_rate, status.model.clone());
+        match header::show(ui, layout.header, scale, taken, &status, self.look.theme) {
+            Some(Asked::Save) => {
+                let shown = self.map.span().map_or(0..0, |span| span.frames.clone());
+                let frames: Vec<FrameReport> = self.history.range(shown).copied().collect();
+                self.notes.export(ui.ctx(), frames, self.frame_rate, status.model.clone());
+            }
+            Some(Asked::Theme) => {
+                self.look.theme = self.look.theme.next();
+                ui.ctx().set_theme(self.look.theme);
+                if let Err(why) = self.memory.keep(self.look) {
+                    self.notes.say(why);
+                }
+            }
+            None => {}
         }
         let Self { telemetry, notes, presets, .. } = self;
         let keys = self.blind.is_none();
         strip::show(ui, layout.strip, scale, keys, telemetry, notes, presets, controls);
         let mean = self.bitrate.mean();
-        let scrolls = self.map.show(ui, layout.map, scale, &self.history, (self.frame_rate, mean));
-        header::message(ui, layout.map, scale, &status, self.history.received() == 0);
-        self.notes.show(ui, layout.map, scale);
+        let (map, panel) = self.insight.split(layout.map, scale);
+        let scrolls = self.map.show(ui, map, scale, &self.history, (self.frame_rate, mean));
+        if let Some(rows) = self.map.rows() {
+            self.insight.switches(ui, map.left(), rows, scale);
+        }
+        header::message(ui, map, scale, &status, self.history.received() == 0);
+        if let (Some(panel), Some(span)) = (panel, self.map.span()) {
+            self.insight.show(ui, panel, scale, &self.history, span, status.curves.as_deref());
+        }
+        self.notes.show(ui, map, scale);
         let codebooks = self.history.codebooks().clamp(1, 255) as u8;
         knob::show(ui, layout.level, scale, codebooks, mode::level_in_use(&self.history), controls);
         mode::show(ui, layout.level, scale, &self.history, self.frame_rate, controls);

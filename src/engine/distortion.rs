@@ -16,6 +16,8 @@ pub struct Distortion {
 
 /// Level in dB re a full-scale sine, in one bin, that the log-spectral distance takes for nothing.
 pub const LOG_SPECTRAL_FLOOR_DB: f32 = -90.0;
+/// Seconds that the distortion is told over: long enough for a figure that stands, short enough to follow a knob.
+pub const DISTORTION_SECONDS: f64 = 3.0;
 /// Highest ratio told, in dB: beyond, arithmetic of single precision is all that differs.
 const MOST_DB: f64 = 100.0;
 

@@ -75,6 +75,7 @@ impl LiveLoop {
         telemetry.update_status(|status| {
             status.state = LoopState::Loading;
             status.model = name;
+            status.curves = model.curves();
             status.frame_rate = frame_rate;
             status.constant = constant;
             status.coming = None;

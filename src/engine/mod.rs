@@ -50,7 +50,7 @@ mod wire;
 mod worker;
 
 pub use choice::ModelChoice;
-pub use distortion::{Distortion, DistortionSum, LOG_SPECTRAL_FLOOR_DB};
+pub use distortion::{DISTORTION_SECONDS, Distortion, DistortionSum, LOG_SPECTRAL_FLOOR_DB};
 pub use error::EngineError;
 pub use live::{LiveLoop, LoopConfig};
 pub use pipeline::Pipeline;

@@ -4,6 +4,7 @@
 use super::report::{MAX_CHANNELS, ReportReceiver, ReportSender, report_ring};
 use super::settings::{Slot, Source};
 use super::tap::{StreamFormat, TapReceiver, TapSender, tap};
+use crate::model::Curves;
 use std::sync::atomic::Ordering::{AcqRel, Relaxed, Release};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -35,6 +36,8 @@ pub struct Status {
     pub runtime: String,
     /// Frames a second of the model (sample rate over hop).
     pub frame_rate: f64,
+    /// Rate-distortion curves of the model, where it brings some.
+    pub curves: Option<Arc<Curves>>,
     /// Channels of the loop, 1 or 2; 0 before one ran.
     pub channels: usize,
     /// The model has no importance map: it is for constant bitrate only.

@@ -197,6 +197,7 @@ impl Worker {
                 status.channels = self.channels;
                 status.model.clone_from(&card.name);
                 status.frame_rate = card.frame_rate();
+                status.curves = self.format.model.curves();
                 status.constant = !card.importance;
             });
             self.telemetry.set_stream(Some(self.format.clone()));

@@ -1,7 +1,7 @@
 //! Reading a model file.
 
 use super::library::shared;
-use super::{ModelCard, ModelError, stream::SessionPool};
+use super::{Curves, ModelCard, ModelError, stream::SessionPool};
 use crate::codec::{Codebooks, PacketFormat, Tables};
 use half::f16;
 use sha2::{Digest, Sha256};
@@ -11,6 +11,8 @@ use std::sync::{Arc, OnceLock};
 
 /// The model inside the program.
 static BUILTIN: &[u8] = include_bytes!("../../assets/live.vrvqmodel");
+/// Its curves, made by `training/make_curves.py`.
+static BUILTIN_CURVES: &[u8] = include_bytes!("../../assets/live.curves.json");
 
 /// Largest card accepted, in bytes.
 pub(super) const MAX_CARD: u64 = 1 << 20;
@@ -25,6 +27,8 @@ pub struct Model {
     format: PacketFormat,
     hash: [u8; 32],
     tables: Option<Arc<Tables>>,
+    fingerprint: String,
+    curves: Option<Arc<Curves>>,
     pub(super) codebooks: Option<Codebooks>,
     pub(super) encoder: Vec<u8>,
     pub(super) decoder: Vec<u8>,
@@ -92,7 +96,11 @@ impl Model {
         if let Some(model) = MODEL.get() {
             return Ok(model.clone());
         }
-        let model = shared(Self::from_bytes(BUILTIN)?);
+        let mut model = Self::from_bytes(BUILTIN)?;
+        if model.curves.is_none() {
+            model.curves = Curves::of(&model.fingerprint, BUILTIN_CURVES).map(Arc::new);
+        }
+        let model = shared(model);
         Ok(MODEL.get_or_init(|| model).clone())
     }
 
@@ -113,7 +121,14 @@ impl Model {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModelError> {
         let mut archive = zip::ZipArchive::new(Cursor::new(bytes))?;
         let card = ModelCard::parse(&read_entry(&mut archive, "card.json", MAX_CARD)?)?;
+        let sums = ["encoder.onnx", "decoder.onnx"]
+            .map(|entry| archive.by_name(entry).map_or_else(|_| String::new(), |file| format!("{:08x}", file.crc32())));
+        let fingerprint = sums.join("-");
+        // Optional, like all that only explains: damaged ones are none.
+        let curves = read_entry(&mut archive, "curves.json", MAX_CARD).ok();
         Ok(Self {
+            curves: curves.and_then(|json| Curves::of(&fingerprint, &json)).map(Arc::new),
+            fingerprint,
             format: card.packet_format()?,
             hash: Sha256::digest(bytes).into(),
             tables: read_tables(&mut archive, &card)?,
@@ -139,6 +154,16 @@ impl Model {
     /// Tables for entropy coding, where the file has some.
     pub fn tables(&self) -> Option<Arc<Tables>> {
         self.tables.clone()
+    }
+
+    /// What tells it from other models: the checksums of its graphs.
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+
+    /// Its rate-distortion curves: those in the entry `curves.json` of its file, or measured for the built-in model.
+    pub fn curves(&self) -> Option<Arc<Curves>> {
+        self.curves.clone()
     }
 
     /// How its frames are packed.

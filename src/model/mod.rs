@@ -7,6 +7,7 @@
 
 mod card;
 pub mod checkpoint;
+mod curves;
 mod device;
 mod error;
 mod file;
@@ -16,6 +17,7 @@ mod runtime;
 mod stream;
 
 pub use card::{LatencySamples, LevelRange, ModelCard, ReducedCard, SearchCard, SpanCard};
+pub use curves::{CurvePoint, Curves};
 #[cfg(feature = "live")]
 pub(crate) use device::give_up_gpus;
 pub use device::{Device, DeviceChoice, choose_device, describe_devices, probe};

@@ -48,9 +48,9 @@ pub fn write_png(path: &Path, reports: &[FrameReport], frame_rate: f64, title: &
     let failed = |source| PictureError::Write { path: path.to_owned(), source };
     let draw = || -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         let root = BitMapBackend::new(path, (WIDTH, height)).into_drawing_area();
-        root.fill(&colour(theme::BACKGROUND))?;
-        root.draw(&Text::new(title.to_owned(), (24, 16), text(30, theme::TEXT)))?;
-        root.draw(&Text::new(summary(reports, frame_rate), (24, 54), text(19, theme::FAINT)))?;
+        root.fill(&colour(theme::ink().background))?;
+        root.draw(&Text::new(title.to_owned(), (24, 16), text(30, theme::ink().text)))?;
+        root.draw(&Text::new(summary(reports, frame_rate), (24, 54), text(19, theme::ink().faint)))?;
         let ends = [TITLE, TITLE + SPECTROGRAM, TITLE + SPECTROGRAM + IMPORTANCE, height - BITRATE];
         let areas = root.split_by_breakpoints::<i32, u32, _, _>([], ends);
         let [_, spectrogram, importance, codes, bitrate] = &areas[..] else { unreachable!("four cuts make five") };

@@ -77,11 +77,11 @@ impl Panels<'_> {
         chart
             .configure_mesh()
             .disable_mesh()
-            .axis_style(colour(theme::GRID))
+            .axis_style(colour(theme::ink().grid))
             .y_desc("Input, Hz")
             .y_label_formatter(&|hz| if *hz >= 1000.0 { format!("{}k", hz / 1000.0) } else { format!("{hz}") })
-            .axis_desc_style(text(18, theme::TEXT))
-            .label_style(text(16, theme::FAINT))
+            .axis_desc_style(text(18, theme::ink().text))
+            .label_style(text(16, theme::ink().faint))
             .draw()?;
         self.late(&plot)
     }
@@ -91,21 +91,21 @@ impl Panels<'_> {
         let mut builder = ChartBuilder::on(area);
         builder.margin_left(MARGIN).margin_bottom(GAP).margin_right(RIGHT).y_label_area_size(LEFT);
         let mut chart = builder.build_cartesian_2d(0f32..self.seconds(), 0f32..1f32)?;
-        chart.plotting_area().fill(&colour(theme::PANEL))?;
+        chart.plotting_area().fill(&colour(theme::ink().panel))?;
         chart
             .configure_mesh()
             .disable_x_mesh()
             .y_desc("Importance")
             .y_labels(3)
             .y_label_formatter(&|p| p.to_string())
-            .axis_style(colour(theme::GRID))
-            .bold_line_style(colour(theme::GRID))
-            .light_line_style(colour(theme::PANEL))
-            .axis_desc_style(text(18, theme::TEXT))
-            .label_style(text(16, theme::FAINT))
+            .axis_style(colour(theme::ink().grid))
+            .bold_line_style(colour(theme::ink().grid))
+            .light_line_style(colour(theme::ink().panel))
+            .axis_desc_style(text(18, theme::ink().text))
+            .label_style(text(16, theme::ink().faint))
             .draw()?;
         for channel in (0..self.channels).rev() {
-            let line = colour([theme::ACCENT, theme::SECOND][channel % 2]);
+            let line = colour([theme::ink().accent, theme::ink().second][channel % 2]);
             let points = self.curve(|report| report.frames[channel].importance);
             if channel == 0 {
                 chart.draw_series([under(&points, line)])?;
@@ -133,9 +133,9 @@ impl Panels<'_> {
                 let frame = &report.frames[channel];
                 let used = codebook < usize::from(frame.count) && !report.late;
                 let shade = match frame.codes.get(codebook) {
-                    _ if (y as usize).is_multiple_of(row_height.max(2)) => theme::BACKGROUND,
+                    _ if (y as usize).is_multiple_of(row_height.max(2)) => theme::ink().background,
                     Some(&code) if used => colours::code(code),
-                    _ => theme::UNUSED,
+                    _ => theme::ink().unused,
                 };
                 plot.draw_pixel((x, y), &colour(shade))?;
             }
@@ -143,11 +143,11 @@ impl Panels<'_> {
         chart
             .configure_mesh()
             .disable_mesh()
-            .axis_style(colour(theme::GRID))
+            .axis_style(colour(theme::ink().grid))
             .y_desc("Codebooks")
             .y_labels(0)
-            .axis_desc_style(text(18, theme::TEXT))
-            .label_style(text(16, theme::BACKGROUND))
+            .axis_desc_style(text(18, theme::ink().text))
+            .label_style(text(16, theme::ink().background))
             .draw()?;
         let right = Pos::new(HPos::Right, VPos::Center);
         for row in 0..rows {
@@ -155,7 +155,7 @@ impl Panels<'_> {
             let channel = if self.channels > 1 { ["L ", "R "][row / self.codebooks % 2] } else { "" };
             let at = ((MARGIN + LEFT) as i32 - 8, (row * row_height + row_height / 2) as i32);
             if row_height >= 14 {
-                area.draw(&Text::new(format!("{channel}{codebook}"), at, text(16, theme::FAINT).pos(right)))?;
+                area.draw(&Text::new(format!("{channel}{codebook}"), at, text(16, theme::ink().faint).pos(right)))?;
             }
         }
         self.late(&plot)
@@ -182,7 +182,7 @@ impl Panels<'_> {
             .x_label_area_size(TIME)
             .y_label_area_size(LEFT);
         let mut chart = builder.build_cartesian_2d(0f32..self.seconds(), 0f32..top)?;
-        chart.plotting_area().fill(&colour(theme::PANEL))?;
+        chart.plotting_area().fill(&colour(theme::ink().panel))?;
         chart
             .configure_mesh()
             .disable_x_mesh()
@@ -192,13 +192,13 @@ impl Panels<'_> {
             .y_labels(5)
             .x_label_formatter(&|seconds| format!("{:.1}", seconds).trim_end_matches(".0").to_owned())
             .y_label_formatter(&|kbps| format!("{:.2}", kbps).trim_end_matches('0').trim_end_matches('.').to_owned())
-            .axis_style(colour(theme::GRID))
-            .bold_line_style(colour(theme::GRID))
-            .light_line_style(colour(theme::PANEL))
-            .axis_desc_style(text(18, theme::TEXT))
-            .label_style(text(16, theme::FAINT))
+            .axis_style(colour(theme::ink().grid))
+            .bold_line_style(colour(theme::ink().grid))
+            .light_line_style(colour(theme::ink().panel))
+            .axis_desc_style(text(18, theme::ink().text))
+            .label_style(text(16, theme::ink().faint))
             .draw()?;
-        let line = colour(theme::ACCENT);
+        let line = colour(theme::ink().accent);
         let points: Vec<_> = kbps.iter().enumerate().map(|(index, &value)| (self.time(index), value)).collect();
         chart.draw_series([under(&points, line)])?;
         chart.draw_series([PathElement::new(points, line.stroke_width(2))])?;
@@ -218,7 +218,7 @@ impl Panels<'_> {
         let (width, height) = size(plot);
         for x in 0..width {
             if self.reports[self.frames(x, width)].iter().any(|report| report.late) {
-                plot.draw(&Rectangle::new([(x, 0), (x + 1, height)], colour(theme::WARNING).mix(0.5).filled()))?;
+                plot.draw(&Rectangle::new([(x, 0), (x + 1, height)], colour(theme::ink().warning).mix(0.5).filled()))?;
             }
         }
         Ok(())

@@ -5,6 +5,7 @@ use super::params::{MIN_WINDOW, VrvqParams};
 use crate::editor::View;
 use crate::engine::{ReportReceiver, Telemetry};
 use crate::export;
+use crate::preferences::Preferences;
 use nice_plug::context::gui::GuiContext;
 use nice_plug::editor::{HostMethods, SizeConstraints, SpawnedEditor, dpi};
 use nice_plug::prelude::*;
@@ -36,7 +37,9 @@ impl SessionEditor {
     pub(super) fn new(params: Arc<VrvqParams>, telemetry: Arc<Telemetry>, reports: ReportReceiver) -> Self {
         let state = Mutex::new(saved_size(&params));
         Self {
-            view: Arc::new(Mutex::new(View::new(reports, telemetry, Arc::new(export::save_for_user)))),
+            view: Arc::new(Mutex::new(
+                View::new(reports, telemetry, Arc::new(export::save_for_user)).with_memory(Preferences::of_user()),
+            )),
             params,
             state,
         }

@@ -40,7 +40,7 @@ impl Bar {
         if self.settings_open {
             ui.horizontal_wrapped(|ui| self.settings(ui, sound, &mut action));
             if let Running::Devices(session) = &sound.running {
-                ui.label(RichText::new(health(session)).color(theme::FAINT).size(12.0))
+                ui.label(RichText::new(health(session)).color(theme::ink().faint).size(12.0))
                     .on_hover_text("Samples wait between input and output device so that neither has to wait.");
             }
         }
@@ -93,11 +93,11 @@ impl Bar {
                     if ui.add(Slider::new(&mut position, 0.0..=seconds).show_value(false)).changed() {
                         transport.seek((position * f64::from(clip.sample_rate)) as usize);
                     }
-                    ui.label(RichText::new(clock_text(seconds)).monospace().color(theme::FAINT));
+                    ui.label(RichText::new(clock_text(seconds)).monospace().color(theme::ink().faint));
                     ui.add(egui::Label::new(&clip.name).truncate());
                 }
                 None => {
-                    ui.add(egui::Label::new(RichText::new(describe(sound)).color(theme::FAINT)).truncate());
+                    ui.add(egui::Label::new(RichText::new(describe(sound)).color(theme::ink().faint)).truncate());
                 }
             });
         });
@@ -146,9 +146,9 @@ fn mute_button(ui: &mut Ui, sound: &Sound, action: &mut Option<Action>) {
     }
     let muted = sound.parts.settings.muted();
     let text = if muted {
-        RichText::new("Muted").color(theme::SECOND)
+        RichText::new("Muted").color(theme::ink().second)
     } else {
-        RichText::new("Sound on").color(theme::ACCENT)
+        RichText::new("Sound on").color(theme::ink().accent)
     };
     let hint = if muted { "Lets the output sound." } else { "Mutes the output; the codec goes on." };
     if ui.button(text).on_hover_text(hint).clicked() {
@@ -228,7 +228,7 @@ fn messages(ui: &mut Ui, sound: &Sound, action: &mut Option<Action>) {
             let what = sound
                 .clip()
                 .map_or("nothing runs".to_string(), |(clip, _)| format!("showing {} without sound", clip.name));
-            ui.label(RichText::new(format!("No sound device: {what}.")).color(theme::SECOND));
+            ui.label(RichText::new(format!("No sound device: {what}.")).color(theme::ink().second));
             if ui.small_button("Look again").clicked() {
                 *action = Some(Action::Retry);
             }
@@ -237,7 +237,7 @@ fn messages(ui: &mut Ui, sound: &Sound, action: &mut Option<Action>) {
     if sound.muted_for_input() && matches!(sound.running, Running::Devices(_)) {
         ui.horizontal_wrapped(|ui| {
             let text = "Muted, because a microphone heard through speakers howls. With headphones on:";
-            ui.label(RichText::new(text).color(theme::SECOND));
+            ui.label(RichText::new(text).color(theme::ink().second));
             if ui.small_button("Unmute").clicked() {
                 *action = Some(Action::Mute(false));
             }
@@ -248,7 +248,7 @@ fn messages(ui: &mut Ui, sound: &Sound, action: &mut Option<Action>) {
             if ui.small_button("×").on_hover_text("Closes this message.").clicked() {
                 *action = Some(Action::Close(index));
             }
-            ui.add(egui::Label::new(RichText::new(text).color(theme::SECOND)).truncate()).on_hover_text(text);
+            ui.add(egui::Label::new(RichText::new(text).color(theme::ink().second)).truncate()).on_hover_text(text);
         });
     }
 }

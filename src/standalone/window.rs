@@ -9,6 +9,7 @@ use crate::editor::View;
 use crate::engine::ReportReceiver;
 use crate::export;
 use crate::interrupt;
+use crate::preferences::Preferences;
 use eframe::{App, Frame, NativeOptions};
 use egui::{Align2, CentralPanel, Color32, FontId, Panel, Ui, ViewportBuilder, ViewportCommand};
 use std::sync::Arc;
@@ -46,7 +47,8 @@ pub fn run(args: &RunArgs, parts: Parts, reports: ReportReceiver) -> eframe::Res
         options,
         Box::new(move |_| {
             let mut sound = Sound::new(parts.clone(), &args);
-            let mut view = View::new(reports, parts.telemetry.clone(), Arc::new(export::save_for_user));
+            let mut view = View::new(reports, parts.telemetry.clone(), Arc::new(export::save_for_user))
+                .with_memory(Preferences::of_user());
             let controls = SettingsControls(parts.settings.clone());
             if let Some(path) = &args.record
                 && let Err(error) = view.record_to(path)

@@ -12,7 +12,7 @@ use raster::{Painted, Textures};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
-use vrvq::editor::{Controls, Value, View};
+use vrvq::editor::{Controls, LookMemory, NoMemory, Value, View};
 use vrvq::engine::{FrameReport, LoopState, Monitor, ReportSender, Setting, Slot, Telemetry, report_ring};
 use vrvq::preset::Folder;
 
@@ -130,6 +130,15 @@ impl Bench {
 
     /// The same with `pixels` to a point.
     pub fn at_scale(width: f32, height: f32, pixels: f32) -> Self {
+        Self::build((width, height), pixels, NoMemory)
+    }
+
+    /// A view whose look is kept.
+    pub fn with_memory(memory: impl LookMemory + 'static) -> Self {
+        Self::build((1000.0, 640.0), 1.0, memory)
+    }
+
+    fn build((width, height): (f32, f32), pixels: f32, memory: impl LookMemory + 'static) -> Self {
         let (sender, receiver) = report_ring(2048);
         let (telemetry, _) = Telemetry::new();
         telemetry.set_latency(2624, 44_100.0);
@@ -156,7 +165,8 @@ impl Bench {
                 (
                     View::new(receiver, telemetry.clone(), exporter)
                         .with_presets(Folder::new(&presets))
-                        .with_recordings(presets.join("recordings")),
+                        .with_recordings(presets.join("recordings"))
+                        .with_memory(memory),
                     settings,
                 ),
             );
