@@ -7,8 +7,8 @@
 //!
 //! The left channel of the clip goes through the live loop once for each setting. Bitrate and distortion
 //! are those of the loop's own reports, as the view's dot is: SI-SDR over windows of three seconds, averaged, and the
-//! mean log-spectral distance. The curves in `assets/live.curves.json` are made from the figures on
-//! held-out audio by `training/make_curves.py` instead, which know no log-spectral distance; these replace them on demand.
+//! mean log-spectral distance. The curves in `assets/live.curves.json` are made of held-out audio by
+//! `python -m vrvq_training curves` instead, which know no log-spectral distance; these replace them on demand.
 
 #[path = "../tests/common/mod.rs"]
 mod common;

@@ -172,7 +172,8 @@ fn what_has_the_focus_is_worked_by_keys() {
 #[test]
 fn the_built_in_model_brings_the_curves_that_were_measured_of_it() {
     let curves = vrvq::model::Model::builtin().unwrap().curves();
-    let curves = curves.expect("assets/live.curves.json is of another model: see training/make_curves.py");
+    let curves =
+        curves.expect("assets/live.curves.json is of another model: make them by python -m vrvq_training curves");
     for curve in [&curves.vbr, &curves.cbr] {
         assert!(curve.len() >= 4);
         assert!(

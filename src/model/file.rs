@@ -11,7 +11,7 @@ use std::sync::{Arc, OnceLock};
 
 /// The model inside the program.
 static BUILTIN: &[u8] = include_bytes!("../../assets/live.vrvqmodel");
-/// Its curves, made by `training/make_curves.py`.
+/// Its curves, made by `python -m vrvq_training curves` (training/).
 static BUILTIN_CURVES: &[u8] = include_bytes!("../../assets/live.curves.json");
 
 /// Largest card accepted, in bytes.

@@ -174,7 +174,7 @@ def for_view(kinds, path, items):
     words = f"{', '.join(others)} and {last}" if others else last
     return {
         "fingerprint": "-".join(sums),
-        "measured_on": f"held-out {words}, {items} clips each (training/RESULTS.md)",
+        "measured_on": f"held-out {words} audio, {items} clips each",
         "vbr": list(curve("l")),
         "cbr": list(curve("n")),
     }
