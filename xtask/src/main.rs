@@ -61,7 +61,7 @@ fn main() -> Result<()> {
 
 /// The benchmark of drawing, and that of the loop once for each runtime: a process can hold one only.
 fn bench() -> Result<()> {
-    shell::run(cargo_command(&["bench", "--bench", "view"]))?;
+    shell::run(&mut cargo_command(&["bench", "--bench", "view"]))?;
     let bench = ["bench", "--bench", "live"];
     shell::run(cargo_command(&bench).env("VRVQ_ONNXRUNTIME", "builtin"))?;
     match onnxruntime::installed() {
