@@ -5,7 +5,7 @@ use super::failure::{Failure, interruption, print};
 use crate::audio;
 use crate::codec::Rate;
 use crate::measure::{self, Analysis};
-use crate::model::{EncoderStream, Model};
+use crate::model::{DecoderStream, Encoded, EncoderStream, Model};
 use serde::Serialize;
 use std::sync::Arc;
 use std::time::Instant;
@@ -28,6 +28,8 @@ struct Report {
     model: String,
     seconds: f64,
     speeds: Vec<Speed>,
+    /// Of each further stream of both directions, in MiB; unknown where the system doesn't tell.
+    memory: Option<f64>,
 }
 
 /// Runs the command.
@@ -49,7 +51,9 @@ pub fn run(args: &BenchArgs) -> Result<(), Failure> {
         interruption()?;
         speeds.push(measure(&model, &audio, workers)?);
     }
+    let memory = memory(&model)?;
     let report = Report {
+        memory,
         runtime: EncoderStream::new(&model, 1)?.runtime(),
         model: model.card().name.clone(),
         seconds: samples as f64 / f64::from(rate),
@@ -65,7 +69,40 @@ pub fn run(args: &BenchArgs) -> Result<(), Failure> {
     for Speed { workers, encode, decode } in &report.speeds {
         text += &format!("| {workers} | {encode:.1} | {decode:.1} |\n");
     }
+    if let Some(memory) = report.memory {
+        text += &format!("\nEach further stream takes {memory:.0} MiB.\n");
+    }
     print(text.trim_end())
+}
+
+/// Streams whose memory is measured.
+const STREAMS: usize = 4;
+
+/// MiB that a further stream of both directions takes beside one that runs.
+fn memory(model: &Arc<Model>) -> Result<Option<f64>, Failure> {
+    // Those that were measured before left sessions, which are used again: more streams than those.
+    let hop = model.card().hop;
+    let mut streams = Vec::new();
+    let mut resident = Vec::new();
+    for _ in 0..3 {
+        for _ in 0..STREAMS {
+            let (mut encoder, mut decoder) = (EncoderStream::new(model, 1)?, DecoderStream::new(model, 1)?);
+            let mut encoded = Encoded::default();
+            encoder.step(&vec![0.0; hop], 1, &mut encoded)?;
+            decoder.step(&encoded.codes, &[1], 1, &mut vec![0.0; hop])?;
+            streams.push((encoder, decoder));
+        }
+        resident.push(resident_bytes());
+    }
+    let growth = resident[1].zip(resident[2]).map(|(before, after)| after.saturating_sub(before));
+    Ok(growth.map(|bytes| bytes as f64 / STREAMS as f64 / f64::from(1 << 20)))
+}
+
+/// Memory of this process that is in use, where Linux tells.
+fn resident_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    Some(line.split_whitespace().next()?.parse::<u64>().ok()? * 1024)
 }
 
 fn measure(model: &Arc<Model>, audio: &[f32], workers: u16) -> Result<Speed, Failure> {

@@ -6,7 +6,7 @@
 use super::switch::ModelSwitch;
 use super::telemetry::Telemetry;
 use crate::model::checkpoint::{ImportError, ImportOptions};
-use crate::model::{Library, Model, ModelError, ModelId};
+use crate::model::{DeviceChoice, Library, Model, ModelError, ModelId, choose_device};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -88,6 +88,24 @@ impl ModelChoice {
         });
         self.telemetry.update_status(|status| status.notice = notice);
         self.set(Some(id), model.ok());
+    }
+
+    /// Models run on `device` from now on, and so does the one that is chosen, as soon as it is loaded there. Works on a
+    /// thread of its own: the telemetry's status tells why nothing is changed where the device can't be used.
+    pub fn run_on(self: &Arc<Self>, device: DeviceChoice) {
+        let this = self.clone();
+        let work = move || match choose_device(device) {
+            Ok(()) => {
+                let mut state = this.state();
+                let (wanted, model) = (state.wanted.take(), state.model.take());
+                drop(state);
+                this.set(wanted, model);
+            }
+            Err(error) => this.telemetry.update_status(|status| status.notice = Some(error.to_string())),
+        };
+        if let Err(error) = std::thread::Builder::new().name("vrvq device".into()).spawn(work) {
+            self.telemetry.update_status(|status| status.notice = Some(format!("The device stays: {error}")));
+        }
     }
 
     /// Takes the model file or checkpoint `path` into the library and chooses it; `None` is the bundled model. Works on a

@@ -78,10 +78,14 @@ pub fn choose_device(choice: DeviceChoice) -> Result<(), ModelError> {
     Ok(())
 }
 
+/// What was chosen.
+pub fn device_choice() -> DeviceChoice {
+    *CHOICE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// What a model of so many weights runs on.
 pub(super) fn device_for(parameters: u64) -> Device {
-    let choice = *CHOICE.lock().unwrap_or_else(PoisonError::into_inner);
-    match choice {
+    match device_choice() {
         _ if FAILED.load(Relaxed) => Device::Cpu,
         DeviceChoice::Only(device) => device,
         DeviceChoice::Auto if parameters <= SMALL_MODEL => Device::Cpu,
@@ -92,7 +96,7 @@ pub(super) fn device_for(parameters: u64) -> Device {
 /// GPUs aren't used any more, since one has failed; whether any may have been in use until now.
 #[cfg(feature = "live")]
 pub(crate) fn give_up_gpus() -> bool {
-    let in_use = match *CHOICE.lock().unwrap_or_else(PoisonError::into_inner) {
+    let in_use = match device_choice() {
         DeviceChoice::Only(device) => device != Device::Cpu,
         DeviceChoice::Auto => first_gpu().is_some(),
     };
