@@ -1,6 +1,7 @@
 //! What runs, and what keeps it from running.
 
 use super::look::ThemeChoice;
+use super::models::Models;
 use super::theme;
 use crate::engine::{LoopState, Status};
 use egui::{
@@ -19,7 +20,14 @@ pub enum Asked {
 }
 
 /// Draws name, model, runtime and state, and the buttons of the view; what is between `taken` and those is left free.
-pub fn show(ui: &mut Ui, rect: Rect, scale: f32, taken: f32, status: &Status, theme: ThemeChoice) -> Option<Asked> {
+pub fn show(
+    ui: &mut Ui,
+    rect: Rect,
+    scale: f32,
+    taken: f32,
+    (status, models): (&Status, &mut Models),
+    theme: ThemeChoice,
+) -> Option<Asked> {
     let painter = ui.painter();
     let title = painter.text(
         pos2(rect.left() + 1.0, rect.center().y),
@@ -64,9 +72,7 @@ pub fn show(ui: &mut Ui, rect: Rect, scale: f32, taken: f32, status: &Status, th
         Rect::from_min_max(pos2(title.right() + 18.0 * scale, rect.top()), pos2(taken - 10.0 * scale, rect.bottom()));
     let builder = UiBuilder::new().max_rect(middle).layout(Layout::left_to_right(Align::Center));
     ui.scope_builder(builder, |ui| {
-        let model = if status.model.is_empty() { "No model" } else { &status.model };
-        let model = RichText::new(model).size(14.0 * scale);
-        ui.add(Label::new(model).truncate()).on_hover_text("The model that encodes and decodes.");
+        models.show(ui, scale, status);
         ui.add_space(6.0);
         let runtime = RichText::new(&status.runtime).color(theme::ink().faint).size(13.0 * scale);
         ui.add(Label::new(runtime).truncate())

@@ -2,7 +2,9 @@
 //! bits are spread over time, and by nothing else.
 
 use super::chips::{self, Choice};
+use super::constant::REFUSAL;
 use super::history::History;
+use super::note::Notes;
 use super::{Controls, colours};
 use crate::codec::{PacketFormat, Rate, RateMode, clamp_level, count, level_for_count};
 use crate::engine::Setting;
@@ -32,9 +34,20 @@ const CHOICES: [Choice<RateMode>; 3] = [
     ),
 ];
 
-/// Draws the modes along the top of the card `rect` and switches between them.
-pub fn show(ui: &Ui, rect: Rect, scale: f32, history: &History, frame_rate: f64, controls: &mut dyn Controls) {
+/// Draws the modes along the top of the card `rect` and switches between them; where all but one are `refused`, says why.
+pub fn show(
+    ui: &Ui,
+    rect: Rect,
+    scale: f32,
+    (history, frame_rate): (&History, f64),
+    refused: Option<&mut Notes>,
+    controls: &mut dyn Controls,
+) {
     if let Some(mode) = chips::fill(ui, rect, scale, &CHOICES, Some(controls.mode())) {
+        if let Some(notes) = refused {
+            notes.say(REFUSAL.into());
+            return;
+        }
         let setting = keep_bitrate(history, frame_rate, mode, controls.chosen());
         controls.replace_chosen(&Setting { mode, ..setting });
     }

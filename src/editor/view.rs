@@ -1,5 +1,6 @@
 //! The whole view: what runs at the top, the map in the middle, what is heard and what it costs at the bottom.
 
+use super::constant::Constant;
 use super::header::Asked;
 use super::history::History;
 use super::insight::Insight;
@@ -7,12 +8,13 @@ use super::layout::Layout;
 use super::look::{Look, Memory, NoMemory};
 use super::map::Map;
 use super::meters::Meters;
+use super::models::{self, Models};
 use super::note::{Exporter, Notes};
 use super::presets::Presets;
 use super::record::Recording;
 use super::{Controls, blind, header, knob, mode, readout, stereo, strip, switches, theme};
 use crate::codec::BitrateMeter;
-use crate::engine::{FrameReport, MAX_CHANNELS, ReportReceiver, Status, Telemetry};
+use crate::engine::{FrameReport, MAX_CHANNELS, ModelChoice, ReportReceiver, Status, Telemetry};
 use crate::preset::{self, Folder};
 use crate::recording::RecordError;
 use crate::saved;
@@ -44,6 +46,7 @@ pub struct View {
     blind: Option<blind::Panel>,
     notes: Notes,
     presets: Presets,
+    models: Models,
     recording: Recording,
     insight: Insight,
     look: Look,
@@ -72,11 +75,17 @@ impl View {
             blind: None,
             notes: Notes::new(exporter),
             presets: Presets::new(preset::user_folder()),
+            models: Models::default(),
             insight: Insight::default(),
             look: Look::default(),
             memory: Box::new(NoMemory),
             themed: false,
         }
+    }
+
+    /// The same with a menu of models that turns `choice`.
+    pub fn with_models(self, choice: Arc<ModelChoice>) -> Self {
+        Self { models: Models::new(choice), ..self }
     }
 
     /// The same with the user's presets in another folder.
@@ -128,12 +137,23 @@ impl View {
         self.telemetry.set_view_open(true);
         let status = self.telemetry.status();
         let received = self.receive(&status);
+        self.models.take_dropped(ui);
+        if let Some(text) = self.models.news(&status) {
+            self.notes.say(text);
+        }
+        let mut constant;
+        let controls: &mut dyn Controls = if status.constant {
+            constant = Constant(controls);
+            &mut constant
+        } else {
+            controls
+        };
 
         let layout = Layout::new(ui.max_rect());
         let scale = layout.scale;
         ui.painter().rect_filled(ui.max_rect(), 0.0, theme::ink().background);
         let taken = self.recording.show(ui, layout.strip, scale, &status, &mut self.notes);
-        match header::show(ui, layout.header, scale, taken, &status, self.look.theme) {
+        match header::show(ui, layout.header, scale, taken, (&status, &mut self.models), self.look.theme) {
             Some(Asked::Save) => {
                 let shown = self.map.span().map_or(0..0, |span| span.frames.clone());
                 let frames: Vec<FrameReport> = self.history.range(shown).copied().collect();
@@ -155,6 +175,9 @@ impl View {
         let (map, panel) = self.insight.split(layout.map, scale);
         let scrolls = self.map.show(ui, map, scale, &self.history, (self.frame_rate, mean));
         if let Some(rows) = self.map.rows() {
+            if status.constant {
+                models::no_importance(ui, rows.importance, scale);
+            }
             self.insight.switches(ui, map.left(), rows, scale);
         }
         header::message(ui, map, scale, &status, self.history.received() == 0);
@@ -164,7 +187,8 @@ impl View {
         self.notes.show(ui, map, scale);
         let codebooks = self.history.codebooks().clamp(1, 255) as u8;
         knob::show(ui, layout.level, scale, codebooks, mode::level_in_use(&self.history), controls);
-        mode::show(ui, layout.level, scale, &self.history, self.frame_rate, controls);
+        let refused = status.constant.then_some(&mut self.notes);
+        mode::show(ui, layout.level, scale, (&self.history, self.frame_rate), refused, controls);
         self.listen(ui, layout.listen, scale, &status, controls);
         let names = controls.stereo().channel_names();
         let shares: Vec<readout::Share<'_>> = names.iter().copied().zip(&self.shares).collect();
@@ -204,6 +228,8 @@ impl View {
     fn receive(&mut self, status: &Status) -> bool {
         if status.frame_rate > 0.0 && status.frame_rate != self.frame_rate {
             self.frame_rate = status.frame_rate;
+            // What another model made was at another pace.
+            self.history = History::default();
             self.bitrate = meter(status.frame_rate);
             self.shares = [meter(status.frame_rate), meter(status.frame_rate)];
         }

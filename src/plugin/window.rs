@@ -38,7 +38,9 @@ impl SessionEditor {
         let state = Mutex::new(saved_size(&params));
         Self {
             view: Arc::new(Mutex::new(
-                View::new(reports, telemetry, Arc::new(export::save_for_user)).with_memory(Preferences::of_user()),
+                View::new(reports, telemetry, Arc::new(export::save_for_user))
+                    .with_models(params.model.0.clone())
+                    .with_memory(Preferences::of_user()),
             )),
             params,
             state,

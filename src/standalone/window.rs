@@ -9,6 +9,7 @@ use crate::editor::View;
 use crate::engine::ReportReceiver;
 use crate::export;
 use crate::interrupt;
+use crate::model::Library;
 use crate::preferences::Preferences;
 use eframe::{App, Frame, NativeOptions};
 use egui::{Align2, CentralPanel, Color32, FontId, Panel, Ui, ViewportBuilder, ViewportCommand};
@@ -48,6 +49,7 @@ pub fn run(args: &RunArgs, parts: Parts, reports: ReportReceiver) -> eframe::Res
         Box::new(move |_| {
             let mut sound = Sound::new(parts.clone(), &args);
             let mut view = View::new(reports, parts.telemetry.clone(), Arc::new(export::save_for_user))
+                .with_models(parts.models.clone())
                 .with_memory(Preferences::of_user());
             let controls = SettingsControls(parts.settings.clone());
             if let Some(path) = &args.record
@@ -75,7 +77,8 @@ impl App for Window {
         self.sound.poll();
         let (dropped, hovering) =
             ui.ctx().input(|input| (input.raw.dropped_files.clone(), !input.raw.hovered_files.is_empty()));
-        if let Some(file) = dropped.first() {
+        // A model is the view's.
+        if let Some(file) = dropped.iter().find(|file| !Library::takes(file.path())) {
             self.sound.open_file(file.path());
         }
         Panel::top("sound").show(ui, |ui| self.bar.ui(ui, &mut self.sound));
@@ -84,7 +87,7 @@ impl App for Window {
             let painter = ui.ctx().debug_painter();
             let area = ui.ctx().content_rect();
             painter.rect_filled(area, 0.0, Color32::from_black_alpha(170));
-            let text = "Drop an audio or .vrvq file to play it";
+            let text = "Drop an audio or .vrvq file to play it, a model or checkpoint to run it";
             painter.text(area.center(), Align2::CENTER_CENTER, text, FontId::proportional(22.0), Color32::WHITE);
         }
     }

@@ -1,0 +1,163 @@
+//! The model's name in the header, and the menu behind it: the models to choose from, and a file to open.
+
+use super::theme;
+use crate::engine::{ModelChoice, Status};
+use crate::model::device_choice;
+use crate::model::{
+    CHECKPOINT_EXTENSIONS, Device, DeviceChoice, Library, Listed, MODEL_EXTENSION, Model, ModelCard, ReducedCard,
+};
+use egui::WidgetInfo;
+use egui::{Align2, Button, Label, Popup, PopupCloseBehavior, Rect, RichText, Role, ScrollArea, Sense, TextEdit, Ui};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+const HINT: &str = "The model that encodes and decodes. Click to choose another one: the sound goes on meanwhile.";
+
+const DEVICES: [(DeviceChoice, &str, &str); 3] = [
+    (DeviceChoice::Auto, "Auto", "The processor for small models, a GPU that works for others."),
+    (DeviceChoice::Only(Device::Cpu), "CPU", "The processor, for every model of this program."),
+    (DeviceChoice::Only(Device::Cuda(0)), "GPU", "NVIDIA's first GPU, for every model of this program."),
+];
+
+/// The menu, and what it knows of the user's folder.
+#[derive(Default)]
+pub struct Models {
+    choice: Option<Arc<ModelChoice>>,
+    loaded: Option<(Vec<Listed>, Vec<String>)>,
+    path: String,
+    /// The notice that was told last.
+    told: Option<String>,
+}
+
+impl Models {
+    /// A menu that turns `choice`.
+    pub fn new(choice: Arc<ModelChoice>) -> Self {
+        Self { choice: Some(choice), ..Self::default() }
+    }
+
+    /// What went otherwise than asked, where that is new.
+    pub fn news(&mut self, status: &Status) -> Option<String> {
+        let new = (status.notice != self.told).then(|| status.notice.clone()).flatten();
+        self.told.clone_from(&status.notice);
+        new
+    }
+
+    /// Takes files that are dropped on the window, unless they are something else.
+    pub fn take_dropped(&self, ui: &Ui) {
+        let Some(choice) = &self.choice else { return };
+        let model = ui.ctx().input(|input| {
+            let mut paths = input.raw.dropped_files.iter().map(|file| file.path().to_owned());
+            paths.find(|path| Library::takes(path))
+        });
+        if let Some(path) = model {
+            choice.open(Some(path));
+        }
+    }
+
+    /// Draws the name of the model that runs, and of the one on its way, as the button of the menu.
+    pub fn show(&mut self, ui: &mut Ui, scale: f32, status: &Status) {
+        let name = if status.model.is_empty() { "No model" } else { &status.model };
+        let text = match &status.coming {
+            Some(coming) if coming != name => format!("{name} → {coming}…"),
+            _ => name.to_owned(),
+        };
+        let text = RichText::new(text).size(14.0 * scale);
+        let Some(choice) = self.choice.clone() else {
+            ui.add(Label::new(text).truncate()).on_hover_text("The model that encodes and decodes.");
+            return;
+        };
+        let response = ui.add(Button::new(text).truncate()).on_hover_text(HINT);
+        response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Model: {name}")));
+        if response.clicked() {
+            // Files may have come and gone since.
+            self.loaded = None;
+        }
+        Popup::menu(&response).close_behavior(PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
+            ui.set_width(330.0);
+            self.menu(ui, &choice, status);
+        });
+    }
+
+    fn menu(&mut self, ui: &mut Ui, choice: &Arc<ModelChoice>, status: &Status) {
+        let (models, errors) = self.loaded.get_or_insert_with(|| {
+            let (models, errors) = choice.library().list();
+            (models, errors.iter().map(ToString::to_string).collect())
+        });
+        let mut open = None;
+        if let Ok(builtin) = Model::builtin()
+            && entry(ui, builtin.card(), status)
+        {
+            open = Some(None);
+        }
+        ScrollArea::vertical().max_height(180.0).show(ui, |ui| {
+            for model in models.iter() {
+                if entry(ui, &model.card, status) {
+                    open = Some(Some(model.path.clone()));
+                }
+            }
+            for error in errors.iter() {
+                let text = RichText::new(error).size(11.5).color(theme::ink().warning);
+                ui.add(Label::new(text).truncate()).on_hover_text(error);
+            }
+        });
+        ui.separator();
+        ui.horizontal(|ui| {
+            ui.label(RichText::new("Runs on").size(12.0));
+            let current = device_choice();
+            for (device, name, hint) in DEVICES {
+                if ui.add(Button::selectable(current == device, name).small()).on_hover_text(hint).clicked() {
+                    choice.run_on(device);
+                }
+            }
+            ui.add(Label::new(RichText::new(&status.runtime).size(11.5).color(theme::ink().faint)).truncate());
+        });
+        ui.horizontal(|ui| {
+            let hint = format!(".{MODEL_EXTENSION}, .{}", CHECKPOINT_EXTENSIONS.join(", ."));
+            let field = ui.add(TextEdit::singleline(&mut self.path).hint_text(hint).desired_width(250.0));
+            let entered = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
+            ui.ctx().accesskit_node_builder(field.id, |node| node.set_label("Path of a model"));
+            let path = self.path.trim().trim_matches('"').to_owned();
+            if (ui.add_enabled(!path.is_empty(), Button::new("Open")).clicked() || entered) && !path.is_empty() {
+                open = Some(Some(PathBuf::from(path)));
+                self.path.clear();
+            }
+        });
+        let text = "A model, or a checkpoint of VRVQ or DAC, which is imported. On the app's window it can be dropped.";
+        ui.label(RichText::new(text).size(12.0).color(theme::ink().faint));
+        let folder = choice.library().folder().display().to_string();
+        ui.add(Label::new(RichText::new(&folder).size(11.5).color(theme::ink().faint)).truncate())
+            .on_hover_text(&folder);
+        if let Some(notice) = &status.notice {
+            ui.label(RichText::new(notice).size(12.0).color(theme::ink().warning));
+        }
+        if let Some(path) = open {
+            self.loaded = None;
+            choice.open(path);
+            Popup::close_all(ui.ctx());
+        }
+    }
+}
+
+/// A model of the menu; whether it was chosen.
+fn entry(ui: &mut Ui, card: &ModelCard, status: &Status) -> bool {
+    let delay = 1000.0 * card.delay() as f64 / f64::from(card.sample_rate);
+    let mut kind = if card.importance { String::new() } else { ", constant bitrate only".into() };
+    if let Some(ReducedCard { codes_differing, si_sdr_db }) = card.reduced {
+        kind += &format!(", not exact: {:.0} % of codes differ, {si_sdr_db:.0} dB", 100.0 * codes_differing);
+    }
+    let (rate, codebooks) = (f64::from(card.sample_rate) / 1000.0, card.codebooks);
+    let figures = format!("{rate} kHz, {codebooks} codebooks, {delay:.0} ms{kind}");
+    let button = Button::selectable(card.name == status.model, &card.name).truncate();
+    let chosen = ui.add(button).on_hover_text(&card.description).clicked();
+    ui.add(Label::new(RichText::new(figures).size(11.5).color(theme::ink().faint)));
+    chosen
+}
+
+/// Says over the row of the importance map that there is none.
+pub fn no_importance(ui: &Ui, row: Rect, scale: f32) {
+    ui.painter().rect_filled(row, 0.0, theme::ink().panel);
+    let text = "No importance map: this model is for constant bitrate";
+    ui.painter().text(row.center(), Align2::CENTER_CENTER, text, theme::text(12.0 * scale), theme::ink().faint);
+    let response = ui.interact(row, ui.scope_id().with("no importance"), Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, text));
+}
