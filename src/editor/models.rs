@@ -58,7 +58,7 @@ impl Models {
     pub fn show(&mut self, ui: &mut Ui, scale: f32, status: &Status) {
         let name = if status.model.is_empty() { "No model" } else { &status.model };
         let text = match &status.coming {
-            Some(coming) if coming != name => format!("{name} → {coming}…"),
+            Some(coming) if coming != name => format!("{name}, then {coming}…"),
             _ => name.to_owned(),
         };
         let text = RichText::new(text).size(14.0 * scale);
