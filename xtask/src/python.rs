@@ -35,7 +35,7 @@ pub fn install(python: &Path, requirements: &str) -> Result<()> {
 /// that of PyPI will come, which on Linux brings CUDA's libraries: 5 GB in place of 1.
 pub fn install_torch(python: &Path, requirements: &str) -> Result<()> {
     let lines = std::fs::read_to_string(requirements).with_context(|| format!("{requirements} can't be read"))?;
-    let wanted = lines.lines().filter(|line| line.starts_with("torch==") || line.starts_with("torchaudio=="));
+    let wanted = lines.lines().filter(|line| line.starts_with("torch=="));
     let mut command = pip(python);
     command.args(["--retries", "0", "--timeout", "15", "--index-url", TORCH_INDEX]).args(wanted);
     if let Err(error) = shell::run(&mut command) {

@@ -10,8 +10,8 @@ use std::process::{Command, Stdio};
 /// Names the runtime that a process uses: a path, or `builtin`.
 const RUNTIME: &str = "VRVQ_ONNXRUNTIME";
 
-/// What training needs of Python.
-const TRAINING: &str = "training/requirements.txt";
+/// What training's tests need of Python: wheels only, so no compiler and no headers.
+const TRAINING: &str = "training/tests/requirements.txt";
 
 /// Tests counted from what the runners print.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
