@@ -226,7 +226,11 @@ impl Feed {
         // Also where it failed: what was read is played.
         self.shared.ended.swap(true, AcqRel);
         result?;
-        Ok(self.track.notes())
+        let mut notes = self.track.notes();
+        if self.track.channels() > self.channels {
+            notes.push(format!("only the first two of {} channels were played", self.track.channels()));
+        }
+        Ok(notes)
     }
 
     fn feed(&mut self) -> Result<(), PlayError> {
