@@ -203,3 +203,18 @@ fn the_bundled_model_goes_on_where_another_fails() {
     let (lag, likeness) = common::best_lag(&input, &after, latency - 100..latency + 100);
     assert!(likeness > 0.7 && lag.abs_diff(latency) <= 2, "decoded at {lag}, reported {latency}, alike by {likeness}");
 }
+
+#[test]
+fn a_loop_ends_while_its_model_is_changed() {
+    let exact = open(&imported("vrvq-44k.pth"));
+    let (mut live, telemetry, _) = start_with(config(44_100.0, 1, 512), Model::builtin().unwrap());
+    run(&mut live, &[vec![0.1; 4096]], &[512]);
+    let switch = live.switch().clone();
+    switch.to(exact.clone());
+    drop(live);
+    let status = telemetry.status();
+    assert_eq!((status.state, status.coming), (LoopState::Stopped, None));
+    // What was its switch has no effect any more.
+    switch.to(exact);
+    assert_eq!(telemetry.status().coming, None);
+}

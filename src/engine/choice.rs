@@ -9,6 +9,7 @@ use crate::model::checkpoint::{ImportError, ImportOptions};
 use crate::model::{DeviceChoice, Library, Model, ModelError, ModelId, choose_device};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 
 /// The choice of a model, with the loop that runs it, where one does. Not for the audio thread.
 pub struct ModelChoice {
@@ -24,6 +25,8 @@ struct State {
     /// What runs for it; none is the bundled model.
     model: Option<Arc<Model>>,
     switch: Option<ModelSwitch>,
+    /// What opens files or looks for a device.
+    threads: Vec<JoinHandle<()>>,
 }
 
 impl ModelChoice {
@@ -93,8 +96,7 @@ impl ModelChoice {
     /// Models run on `device` from now on, and so does the one that is chosen, as soon as it is loaded there. Works on a
     /// thread of its own: the telemetry's status tells why nothing is changed where the device can't be used.
     pub fn run_on(self: &Arc<Self>, device: DeviceChoice) {
-        let this = self.clone();
-        let work = move || match choose_device(device) {
+        self.spawn("The device stays", move |this| match choose_device(device) {
             Ok(()) => {
                 let mut state = this.state();
                 let (wanted, model) = (state.wanted.take(), state.model.take());
@@ -102,19 +104,36 @@ impl ModelChoice {
                 this.set(wanted, model);
             }
             Err(error) => this.telemetry.update_status(|status| status.notice = Some(error.to_string())),
+        });
+    }
+
+    /// Lets `work` run on a thread of its own, which is waited for at the end: a plug-in may be unloaded then.
+    fn spawn(self: &Arc<Self>, otherwise: &str, work: impl FnOnce(&Self) + Send + 'static) {
+        let this = Arc::downgrade(self);
+        let run = move || {
+            // A strong one only while something is done, so that the end doesn't wait for itself.
+            if let Some(this) = this.upgrade() {
+                work(&this);
+            }
         };
-        if let Err(error) = std::thread::Builder::new().name("vrvq device".into()).spawn(work) {
-            self.telemetry.update_status(|status| status.notice = Some(format!("The device stays: {error}")));
+        match std::thread::Builder::new().name("vrvq open".into()).spawn(run) {
+            Ok(thread) => {
+                let mut state = self.state();
+                state.threads.retain(|thread| !thread.is_finished());
+                state.threads.push(thread);
+            }
+            Err(error) => self.telemetry.update_status(|status| {
+                (status.coming, status.notice) = (None, Some(format!("{otherwise}: {error}")));
+            }),
         }
     }
 
     /// Takes the model file or checkpoint `path` into the library and chooses it; `None` is the bundled model. Works on a
     /// thread of its own: the telemetry's status tells what is on its way and what is wrong.
     pub fn open(self: &Arc<Self>, path: Option<PathBuf>) {
-        let this = self.clone();
         let name = path.as_ref().and_then(|path| path.file_stem()).map(|stem| stem.to_string_lossy().into_owned());
         self.telemetry.update_status(|status| status.coming = name);
-        let work = move || {
+        self.spawn("The model can't be opened", move |this| {
             let opened: Result<Arc<Model>, ImportError> = match &path {
                 Some(path) => this.library.add(path, &ImportOptions::default()),
                 None => Model::builtin().map_err(Into::into),
@@ -124,11 +143,18 @@ impl ModelChoice {
                 Ok(model) => this.choose(model),
                 Err(error) => this.telemetry.update_status(|status| status.notice = Some(about(path, &error))),
             }
-        };
-        if let Err(error) = std::thread::Builder::new().name("vrvq open".into()).spawn(work) {
-            self.telemetry.update_status(|status| {
-                (status.coming, status.notice) = (None, Some(format!("The model can't be opened: {error}")));
-            });
+        });
+    }
+}
+
+impl Drop for ModelChoice {
+    fn drop(&mut self) {
+        let threads = std::mem::take(&mut self.state().threads);
+        for thread in threads {
+            // The last one to hold this may be such a thread.
+            if thread.thread().id() != std::thread::current().id() {
+                let _ = thread.join();
+            }
         }
     }
 }

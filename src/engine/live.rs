@@ -42,7 +42,8 @@ pub struct LiveLoop {
     /// How much of it is heard.
     share: Ramp,
     switch: ModelSwitch,
-    mail: Mail,
+    /// Until the end.
+    mail: Option<Mail>,
     next_block: Vec<Vec<f32>>,
     /// Latency that was told.
     told_latency: u32,
@@ -101,7 +102,7 @@ impl LiveLoop {
             next: None,
             share: Ramp::new(0.0, SWITCH_SECONDS, config.sample_rate),
             switch,
-            mail,
+            mail: Some(mail),
             next_block: vec![vec![0.0; CHUNK]; config.channels],
             told_latency: 0,
             config,
@@ -239,7 +240,8 @@ impl LiveLoop {
             self.telemetry.raise_input_peak(index, peak(channel));
         }
         if self.next.is_none()
-            && let Ok(mut next) = self.mail.incoming.pop()
+            && let Some(mail) = &mut self.mail
+            && let Ok(mut next) = mail.incoming.pop()
         {
             // The loop may have been told otherwise while it loaded.
             next.set_offline(self.config.offline);
@@ -286,7 +288,9 @@ impl LiveLoop {
             let old = std::mem::replace(&mut self.current, next);
             old.show(false);
             // There is room: one codec is on its way at a time.
-            let _ = self.mail.retired.push(old);
+            if let Some(mail) = &mut self.mail {
+                let _ = mail.retired.push(old);
+            }
         } else {
             self.next = Some(next);
         }
@@ -303,7 +307,8 @@ impl LiveLoop {
 impl Drop for LiveLoop {
     fn drop(&mut self) {
         self.current.stop();
-        self.next = None;
+        (self.next, self.mail) = (None, None);
+        self.switch.join();
         self.telemetry.set_stream(None);
         self.telemetry.update_status(|status| (status.state, status.coming) = (LoopState::Stopped, None));
     }

@@ -10,6 +10,7 @@ use crate::model::{Model, give_up_gpus};
 use rtrb::{Consumer, Producer, RingBuffer};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// How often the thread looks whether the codec has loaded, or the old one has come back.
@@ -44,6 +45,7 @@ struct State {
     wanted: Option<Arc<Model>>,
     /// Here while no thread has them.
     ends: Option<Ends>,
+    thread: Option<JoinHandle<()>>,
 }
 
 impl ModelSwitch {
@@ -60,6 +62,7 @@ impl ModelSwitch {
             state: Mutex::new(State {
                 wanted: None,
                 ends: Some(Ends { incoming: incoming_producer, retired: retired_consumer }),
+                thread: None,
             }),
         };
         (Self(Arc::new(inner)), Mail { incoming, retired })
@@ -75,11 +78,21 @@ impl ModelSwitch {
         self.0.telemetry.update_status(|status| status.coming = Some(model.card().name.clone()));
         state.wanted = Some(model);
         let Some(ends) = state.ends.take() else { return };
-        drop(state);
         let inner = self.0.clone();
-        let spawned = std::thread::Builder::new().name("vrvq model".into()).spawn(move || inner.work(ends));
-        if let Err(error) = spawned {
-            self.0.done(Some(format!("The model can't be changed: {error}")));
+        match std::thread::Builder::new().name("vrvq model".into()).spawn(move || inner.work(ends)) {
+            Ok(thread) => state.thread = Some(thread),
+            Err(error) => {
+                drop(state);
+                self.0.done(Some(format!("The model can't be changed: {error}")));
+            }
+        }
+    }
+
+    /// Waits for the thread's end; to be called when the audio thread's ends are gone. A plug-in may be unloaded next.
+    pub(super) fn join(&self) {
+        let thread = self.0.state().thread.take();
+        if let Some(thread) = thread {
+            let _ = thread.join();
         }
     }
 
@@ -128,7 +141,8 @@ impl Inner {
     fn work(self: Arc<Self>, mut ends: Ends) {
         loop {
             let mut state = self.state();
-            let Some(model) = state.wanted.take() else {
+            let model = state.wanted.take().filter(|_| !ends.incoming.is_abandoned());
+            let Some(model) = model else {
                 state.ends = Some(ends);
                 return;
             };
@@ -137,16 +151,13 @@ impl Inner {
                 Ok(Some(chain)) => {
                     // There is room: what was sent before has come back.
                     let _ = ends.incoming.push(chain);
-                    while ends.retired.is_empty() {
-                        if ends.incoming.is_abandoned() {
-                            return self.done(None);
-                        }
+                    while ends.retired.is_empty() && !ends.incoming.is_abandoned() {
                         std::thread::sleep(PERIOD);
                     }
                     drop(ends.retired.pop());
                     None
                 }
-                Ok(None) => return self.done(None),
+                Ok(None) => None,
                 Err(reason) => Some(format!("{} can't be used: {reason}", model.card().name)),
             };
             self.done(notice);
