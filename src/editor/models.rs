@@ -143,7 +143,7 @@ fn entry(ui: &mut Ui, card: &ModelCard, status: &Status) -> bool {
     let delay = 1000.0 * card.delay() as f64 / f64::from(card.sample_rate);
     let mut kind = if card.importance { String::new() } else { ", constant bitrate only".into() };
     if let Some(ReducedCard { codes_differing, si_sdr_db }) = card.reduced {
-        kind += &format!(", not exact: {:.0} % of codes differ, {si_sdr_db:.0} dB", 100.0 * codes_differing);
+        kind += &format!(", {:.0} % of codes differ, {si_sdr_db:.0} dB", 100.0 * codes_differing);
     }
     let (rate, codebooks) = (f64::from(card.sample_rate) / 1000.0, card.codebooks);
     let figures = format!("{rate} kHz, {codebooks} codebooks, {delay:.0} ms{kind}");
