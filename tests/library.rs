@@ -81,14 +81,14 @@ fn a_choice_outlives_the_model_that_is_missing() {
     let (telemetry, _) = Telemetry::new();
     let choice = ModelChoice::new(library.clone(), telemetry.clone());
     let builtin = Model::builtin().unwrap();
-    assert_eq!(choice.id(), Some(ModelId::of(&builtin)));
+    assert_eq!(choice.ids()[1], Some(ModelId::of(&builtin)));
     let gone = ModelId { name: "Paper".into(), hash: "00".repeat(32) };
-    choice.restore(gone.clone());
+    choice.restore([Some(gone.clone()), Some(gone.clone())]);
     let notice = telemetry.status().notice.expect("it is said");
     assert!(notice.contains("Paper") && notice.contains("VRVQ live 1 runs instead"), "{notice}");
     assert!(Arc::ptr_eq(&choice.model().unwrap(), &builtin));
-    assert_eq!(choice.id(), Some(gone), "a session that is saved again still asks for it");
+    assert_eq!(choice.ids()[0], Some(gone), "a session that is saved again still asks for it");
     let paper = library.add(&checkpoint("vrvq-44k.pth"), &named("Paper")).unwrap();
-    choice.restore(ModelId::of(&paper));
+    choice.restore([Some(ModelId::of(&paper)), None]);
     assert!(Arc::ptr_eq(&choice.model().unwrap(), &paper) && telemetry.status().notice.is_none());
 }

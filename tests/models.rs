@@ -12,8 +12,8 @@ use serde::Deserialize;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use vrvq::codec::{Rate, RateControl};
-use vrvq::engine::{LiveLoop, LoopState, Monitor, Telemetry};
-use vrvq::model::Model;
+use vrvq::engine::{LiveLoop, LoopState, ModelChoice, Monitor, Slot, Telemetry};
+use vrvq::model::{Library, Model, ModelId};
 
 #[derive(Deserialize)]
 struct Reference {
@@ -96,11 +96,10 @@ fn changed(telemetry: &Telemetry, live: &LiveLoop, to: &Arc<Model>) -> bool {
     settled && live.model().hash() == to.hash()
 }
 
-/// A tone whose every moment sounds alike, so that a gap, a step or a change of loudness is plain.
+/// A tone whose every moment sounds alike, so that a gap, a step or a change of loudness is plain; five periods to a block,
+/// so that blocks follow each other without a step.
 fn tone(seconds: f64) -> Vec<f32> {
-    (0..(seconds * 44_100.0) as usize)
-        .map(|i| 0.4 * (std::f32::consts::TAU * 440.0 * i as f32 / 44_100.0).sin())
-        .collect()
+    (0..(seconds * 44_100.0) as usize).map(|i| 0.4 * (std::f32::consts::TAU * 5.0 * i as f32 / 512.0).sin()).collect()
 }
 
 #[test]
@@ -217,4 +216,40 @@ fn a_loop_ends_while_its_model_is_changed() {
     // What was its switch has no effect any more.
     switch.to(exact);
     assert_eq!(telemetry.status().coming, None);
+}
+
+/// A and B are two whole settings: each has its own model, and where one is heard its model runs.
+#[test]
+fn each_setting_has_its_own_model() {
+    let audio = tone(1.0);
+    let another = open(&with_card(&bundled(), |card| card["name"] = "another".into()));
+    let builtin = Model::builtin().unwrap();
+    let (mut live, telemetry, _) = start_with(config(44_100.0, 1, 512), builtin.clone());
+    let choice = ModelChoice::new(Library::new(std::env::temp_dir().join("vrvq-no-models")), telemetry.clone());
+    choice.attach(live.switch());
+    assert!(!telemetry.models_differ() && telemetry.status().coming.is_none());
+    let first = run(&mut live, std::slice::from_ref(&audio), &[512]).remove(0);
+    let usual = largest_step(&first[20_000..]);
+    live.select(Slot::Two);
+    choice.choose(another.clone());
+    assert!(telemetry.models_differ() && !telemetry.switches_at_once());
+    let (_, chosen) = run_until(&mut live, &audio, |live| changed(&telemetry, live, &another));
+    // The host's parameter, or a key: nothing else tells the codec.
+    live.select(Slot::One);
+    let (_, back) = run_until(&mut live, &audio, |live| changed(&telemetry, live, &builtin));
+    live.select(Slot::Two);
+    let (_, again) = run_until(&mut live, &audio, |live| changed(&telemetry, live, &another));
+    for (turn, output) in [chosen, back, again].iter().enumerate() {
+        let step = largest_step(output);
+        assert!(step < 1.3 * usual, "turn {turn}: a step of {step}, {usual} is usual");
+    }
+    let ids = choice.ids();
+    assert_eq!(ids[0], Some(ModelId::of(&builtin)));
+    assert_eq!(ids[1], Some(ModelId::of(&another)));
+    choice.copy(Slot::Two);
+    assert!(!telemetry.models_differ());
+    live.select(Slot::One);
+    run(&mut live, std::slice::from_ref(&audio), &[512]);
+    assert!(changed(&telemetry, &live, &another), "the same model goes on");
+    assert_eq!(telemetry.late_frames(), 0);
 }

@@ -112,7 +112,7 @@ fn models_are_chosen_opened_by_path_and_dropped() {
     window.harness.run_steps(3);
     window.click("Open");
     window.wait_for(|window| window.runs("vrvq-44k"));
-    assert_eq!(window.choice.id(), Some(ModelId::of(&window.choice.model().unwrap())));
+    assert_eq!(window.choice.ids()[0], Some(ModelId::of(&window.choice.model().unwrap())));
     // So does a file that is dropped.
     window.harness.input_mut().dropped_files.push(Arc::new(Dropped(checkpoint("dac-24k.pth"))));
     window.harness.run_steps(2);

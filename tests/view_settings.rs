@@ -160,6 +160,13 @@ fn a_blind_test_compares_any_two() {
     assert!(bench.shows("Which one is X?"), "another pair has its own score");
     bench.press(&[Key::B]);
     assert_eq!(bench.telemetry.blind(), Some(Source::Decoded(Slot::One)));
+    // Two models don't run at once, and a pause would tell which is which.
+    bench.telemetry.set_models_differ(true);
+    bench.click("1  2");
+    assert!(bench.shows("models differ"));
+    assert_eq!(bench.telemetry.blind(), Some(Source::Decoded(Slot::One)), "nothing else is compared");
+    bench.click("Dry 2");
+    assert!(bench.shows("Which one is X?"));
     bench.press(&[Key::Escape]);
     assert_eq!((bench.telemetry.blind(), bench.settings().slot), (None, Slot::Two));
 }

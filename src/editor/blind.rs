@@ -72,9 +72,14 @@ impl Panel {
     ) -> bool {
         let inner = theme::card(ui, rect, scale, "ABX");
         if let Some(pair) = chips::choose(ui, rect, scale, &PAIRS, Some(self.test.pair())) {
-            self.test.compare(pair);
-            (self.listened, self.note) = (false, None);
-            self.listen(Heard::A, telemetry);
+            // One model runs at a time, and warming up the other one would tell which is which.
+            if telemetry.models_differ() && pair != Pair::dry_and(controls.slot()) {
+                self.note = Some("The settings' models differ: compare each with dry.".to_owned());
+            } else {
+                self.test.compare(pair);
+                (self.listened, self.note) = (false, None);
+                self.listen(Heard::A, telemetry);
+            }
         }
         let gap = 4.0;
         let height = (inner.height() - 3.0 * gap) / 4.0;

@@ -1,7 +1,7 @@
 //! The model's name in the header, and the menu behind it: the models to choose from, and a file to open.
 
 use super::theme;
-use crate::engine::{ModelChoice, Status};
+use crate::engine::{ModelChoice, Slot, Status};
 use crate::model::device_choice;
 use crate::model::{
     CHECKPOINT_EXTENSIONS, Device, DeviceChoice, Library, Listed, MODEL_EXTENSION, Model, ModelCard, ReducedCard,
@@ -40,6 +40,13 @@ impl Models {
         let new = (status.notice != self.told).then(|| status.notice.clone()).flatten();
         self.told.clone_from(&status.notice);
         new
+    }
+
+    /// The setting that isn't `slot` gets the same model.
+    pub fn copy(&self, slot: Slot) {
+        if let Some(choice) = &self.choice {
+            choice.copy(slot);
+        }
     }
 
     /// Takes files that are dropped on the window, unless they are something else.

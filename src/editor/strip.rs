@@ -15,18 +15,20 @@ const LOSS_HINT: &str = "Simulated packet loss between encoder and decoder: the 
 /// What a setting's chip tells.
 fn slot_hint(slot: Slot, telemetry: &Telemetry) -> String {
     let name = slot.name();
-    let switch = if telemetry.switches_at_once() {
+    let switch = if telemetry.models_differ() {
+        "The other setting has another model, so a switch is heard when that has warmed up.".to_owned()
+    } else if telemetry.switches_at_once() {
         "Both run, so switching is heard at once.".to_owned()
     } else {
         format!("This machine is too busy to run both, so a switch is heard {:.0} ms later.", telemetry.latency_ms())
     };
     format!(
-        "Setting {name} of the codec: mode, level or target, stereo and loss; what you turn is turned in it. {switch}\n\
+        "Setting {name} of the codec: mode, level or target, model, stereo and loss; what you turn is turned in it. {switch}\n\
          Keys: {name}, or T for the other one."
     )
 }
 
-/// Draws the strip in `rect`. With `keys`, 1 and 2 choose a setting and T the other one, unless text is being typed.
+/// Draws the strip in `rect`; whether the setting that is heard was copied over the other one. With `keys`, 1 and 2 choose a setting and T the other one, unless text is being typed.
 #[allow(clippy::too_many_arguments, reason = "one call, and what it turns has that many parts")]
 pub fn show(
     ui: &mut Ui,
@@ -37,7 +39,7 @@ pub fn show(
     notes: &mut Notes,
     presets: &mut Presets,
     controls: &mut dyn Controls,
-) {
+) -> bool {
     let mut left = rect.left();
     let mut place = |width: f32, gap: f32| {
         let place =
@@ -67,19 +69,25 @@ pub fn show(
     }
     if let Some(wanted) = wanted.filter(|wanted| *wanted != slot) {
         if !telemetry.switches_at_once() {
-            let delay = telemetry.latency_ms();
-            notes.say(format!("Setting {} in {delay:.0} ms: the machine is too busy to run both.", wanted.name()));
+            let (name, delay) = (wanted.name(), telemetry.latency_ms());
+            notes.say(if telemetry.models_differ() {
+                format!("Setting {name} has another model: heard when that has warmed up.")
+            } else {
+                format!("Setting {name} in {delay:.0} ms: the machine is too busy to run both.")
+            });
         }
         controls.select(wanted);
     }
     let text = format!("{} > {}", slot.name(), slot.other().name());
     let name = format!("Copy setting {} to {}", slot.name(), slot.other().name());
-    if button(ui, place(34.0, 8.0), scale, (&text, &name), false).on_hover_text(COPY_HINT).clicked() {
+    let copied = button(ui, place(34.0, 8.0), scale, (&text, &name), false).on_hover_text(COPY_HINT).clicked();
+    if copied {
         controls.replace(slot.other(), &controls.chosen());
         notes.say(format!("Setting {} is now the same as setting {}.", slot.other().name(), slot.name()));
     }
     loss(ui, place(62.0, 4.0), scale, telemetry, controls);
     presets.show(ui, place(82.0, 0.0), scale, notes, controls);
+    copied
 }
 
 fn loss(ui: &mut Ui, rect: Rect, scale: f32, telemetry: &Telemetry, controls: &mut dyn Controls) {

@@ -135,6 +135,7 @@ impl View {
         }
         theme::adopt(ui.ctx());
         self.telemetry.set_view_open(true);
+        self.telemetry.set_slot(controls.slot());
         let status = self.telemetry.status();
         let received = self.receive(&status);
         self.models.take_dropped(ui);
@@ -170,7 +171,9 @@ impl View {
         }
         let Self { telemetry, notes, presets, .. } = self;
         let keys = self.blind.is_none();
-        strip::show(ui, layout.strip, scale, keys, telemetry, notes, presets, controls);
+        if strip::show(ui, layout.strip, scale, keys, telemetry, notes, presets, controls) {
+            self.models.copy(controls.slot());
+        }
         let mean = self.bitrate.mean();
         let (map, panel) = self.insight.split(layout.map, scale);
         let scrolls = self.map.show(ui, map, scale, &self.history, (self.frame_rate, mean));

@@ -16,7 +16,7 @@ use super::settings::{MAX_SAFETY_HOPS, Monitor, Setting, Slot, Source};
 use super::tap::StreamFormat;
 use super::telemetry::{Telemetry, blind_source};
 use super::wet::{Aside, Wet};
-use super::worker::{Failed, Worker};
+use super::worker::{Calls, Worker};
 use crate::codec::RateControl;
 use crate::model::Model;
 use std::sync::Arc;
@@ -107,8 +107,7 @@ fn latency(timing: &Timing, max_block: usize, safety_hops: u32) -> usize {
 
 impl Chain {
     /// Starts the codec thread, which loads the model before it takes audio. Not for the audio thread. Until
-    /// [`Self::show`] nothing of it is told to the view. `failed` is called on the codec thread, where it gives up while
-    /// it is shown.
+    /// [`Self::show`] nothing of it is told to the view. `calls` are made on the codec thread.
     ///
     /// # Errors
     /// [`EngineError`] for rates the resampler refuses, or no thread.
@@ -116,7 +115,7 @@ impl Chain {
         config: LoopConfig,
         model: Arc<Model>,
         telemetry: Arc<Telemetry>,
-        failed: Failed,
+        calls: Calls,
     ) -> Result<Self, EngineError> {
         let card = model.card();
         let LoopConfig { sample_rate, channels, max_block, .. } = config;
@@ -132,7 +131,7 @@ impl Chain {
         shared.shift.store(shift(&timing, max_block, safety_hops) as u32, Relaxed);
         let host_hop = sample_rate / card.frame_rate();
         let format = StreamFormat { sample_rate, channels, delay: timing.coded_delay, model: model.clone() };
-        let thread = Worker::start(config, host_hop, format, shared.clone(), telemetry.clone(), codec_ends, failed)?;
+        let thread = Worker::start(config, host_hop, format, shared.clone(), telemetry.clone(), codec_ends, calls)?;
         let _ = shared.thread.set(thread.thread().clone());
         Ok(Self {
             wet: Wet::new(output, channels, sample_rate, host_hop),

@@ -1,8 +1,9 @@
-//! The model that a user has chosen, for loops that come and go.
+//! The model that a user has chosen for each of the two settings, for loops that come and go.
 //!
 //! It is kept by name and hash, as sessions keep it. A model that isn't there any more stays the choice, so that a
 //! session saved again still asks for it; the bundled one runs meanwhile, and that is said.
 
+use super::settings::Slot;
 use super::switch::ModelSwitch;
 use super::telemetry::Telemetry;
 use crate::model::checkpoint::{ImportError, ImportOptions};
@@ -20,13 +21,25 @@ pub struct ModelChoice {
 
 #[derive(Default)]
 struct State {
+    of: [Chosen; 2],
+    switch: Option<ModelSwitch>,
+    /// What opens files or looks for a device.
+    threads: Vec<JoinHandle<()>>,
+}
+
+/// The choice of one setting.
+#[derive(Default, Clone)]
+struct Chosen {
     /// What was asked for; none is the bundled model.
     wanted: Option<ModelId>,
     /// What runs for it; none is the bundled model.
     model: Option<Arc<Model>>,
-    switch: Option<ModelSwitch>,
-    /// What opens files or looks for a device.
-    threads: Vec<JoinHandle<()>>,
+}
+
+impl Chosen {
+    fn model(&self) -> Result<Arc<Model>, ModelError> {
+        self.model.clone().map_or_else(Model::builtin, Ok)
+    }
 }
 
 impl ModelChoice {
@@ -44,53 +57,71 @@ impl ModelChoice {
         &self.library
     }
 
-    /// What a new loop runs.
+    /// What a new loop runs: the model of the setting that is heard ([`Telemetry::slot`]).
     ///
     /// # Errors
     /// Those of [`Model::builtin`].
     pub fn model(&self) -> Result<Arc<Model>, ModelError> {
-        let chosen = self.state().model.clone();
-        chosen.map_or_else(Model::builtin, Ok)
+        self.state().of[self.telemetry.slot().index()].model()
     }
 
-    /// What a session keeps: also of the bundled model, since another version of the program may have another one.
-    pub fn id(&self) -> Option<ModelId> {
-        self.state().wanted.clone().or_else(|| Some(ModelId::of(&*Model::builtin().ok()?)))
+    /// What a session keeps for each setting: also of the bundled model, since another version of the program may have
+    /// another one.
+    pub fn ids(&self) -> [Option<ModelId>; 2] {
+        let wanted = self.state().of.clone().map(|chosen| chosen.wanted);
+        wanted.map(|id| id.or_else(|| Some(ModelId::of(&*Model::builtin().ok()?))))
     }
 
     /// From now on this loop follows the choice.
     pub fn attach(&self, switch: &ModelSwitch) {
         self.state().switch = Some(switch.clone());
+        self.follow();
     }
 
-    /// Chooses a model that is open; a loop that runs changes to it.
+    /// Chooses a model that is open for the setting that is heard; a loop that runs changes to it.
     pub fn choose(&self, model: Arc<Model>) {
         self.telemetry.update_status(|status| status.notice = None);
-        self.set(Some(ModelId::of(&model)), Some(model));
+        let chosen = Chosen { wanted: Some(ModelId::of(&model)), model: Some(model) };
+        self.state().of[self.telemetry.slot().index()] = chosen;
+        self.follow();
     }
 
-    fn set(&self, wanted: Option<ModelId>, model: Option<Arc<Model>>) {
+    /// The other setting gets the model of `slot` too.
+    pub fn copy(&self, slot: Slot) {
         let mut state = self.state();
-        (state.wanted, state.model) = (wanted, model);
-        let switch = state.switch.clone();
+        state.of[slot.other().index()] = state.of[slot.index()].clone();
         drop(state);
-        if let (Some(switch), Ok(model)) = (switch, self.model()) {
-            switch.to(model);
+        self.follow();
+    }
+
+    /// Lets the loop run what is chosen.
+    fn follow(&self) {
+        let state = self.state();
+        let ([Ok(one), Ok(two)], switch) = (state.of.each_ref().map(Chosen::model), state.switch.clone()) else {
+            return;
+        };
+        drop(state);
+        self.telemetry.set_models_differ(one.hash() != two.hash());
+        if let Some(switch) = switch {
+            switch.to_each([one, two], self.telemetry.slot());
         }
     }
 
-    /// Chooses what a session has kept. Reads the model's file, so not for the audio thread.
-    pub fn restore(&self, id: ModelId) {
-        if Some(&id) == self.id().as_ref() {
-            return;
+    /// Chooses what a session has kept for each setting. Reads the models' files, so not for the audio thread.
+    pub fn restore(&self, ids: [Option<ModelId>; 2]) {
+        let mut notices = Vec::new();
+        for (slot, (id, now)) in Slot::ALL.into_iter().zip(ids.into_iter().zip(self.ids())) {
+            let Some(id) = id.filter(|id| Some(id) != now.as_ref()) else { continue };
+            let model = self.library.find(&id);
+            if let Err(error) = &model {
+                let instead = Model::builtin().map_or_else(|_| "the bundled model".into(), |m| m.card().name.clone());
+                notices.push(format!("{error}. {instead} runs instead."));
+            }
+            self.state().of[slot.index()] = Chosen { wanted: Some(id), model: model.ok() };
         }
-        let model = self.library.find(&id);
-        let notice = model.as_ref().err().map(|error| {
-            let instead = Model::builtin().map_or_else(|_| "the bundled model".into(), |m| m.card().name.clone());
-            format!("{error}. {instead} runs instead.")
-        });
-        self.telemetry.update_status(|status| status.notice = notice);
-        self.set(Some(id), model.ok());
+        notices.dedup();
+        self.telemetry.update_status(|status| status.notice = (!notices.is_empty()).then(|| notices.join(" ")));
+        self.follow();
     }
 
     /// Models run on `device` from now on, and so does the one that is chosen, as soon as it is loaded there. Works on a
@@ -98,10 +129,11 @@ impl ModelChoice {
     pub fn run_on(self: &Arc<Self>, device: DeviceChoice) {
         self.spawn("The device stays", move |this| match choose_device(device) {
             Ok(()) => {
-                let mut state = this.state();
-                let (wanted, model) = (state.wanted.take(), state.model.take());
-                drop(state);
-                this.set(wanted, model);
+                let switch = this.state().switch.clone();
+                // The same model anew.
+                if let (Some(switch), Ok(model)) = (switch, this.model()) {
+                    switch.to(model);
+                }
             }
             Err(error) => this.telemetry.update_status(|status| status.notice = Some(error.to_string())),
         });

@@ -82,9 +82,9 @@ impl LiveLoop {
             status.coming = None;
         });
         let setting = Setting { level: card.level.default, ..Setting::default() };
-        let (switch, mail) = ModelSwitch::new(config, telemetry.clone());
-        let failed = switch.fall_back(&model);
-        let current = Box::new(Chain::start(config, model, telemetry.clone(), failed)?);
+        let (switch, mail) = ModelSwitch::new(config, &model, telemetry.clone());
+        let calls = switch.calls(&model);
+        let current = Box::new(Chain::start(config, model, telemetry.clone(), calls)?);
         current.show(true);
         // Known at once, so that a recording can begin before the first sample.
         telemetry.set_stream(Some(current.format()));
@@ -144,6 +144,7 @@ impl LiveLoop {
     /// Chooses the setting that is heard and shown, by a cross-fade.
     pub fn select(&mut self, slot: Slot) {
         self.wishes.slot = slot;
+        self.telemetry.set_slot(slot);
     }
 
     fn chosen(&mut self) -> &mut Setting {

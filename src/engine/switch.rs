@@ -4,8 +4,9 @@
 
 use super::chain::Chain;
 use super::live::LoopConfig;
+use super::settings::Slot;
 use super::telemetry::Telemetry;
-use super::worker::Failed;
+use super::worker::Calls;
 use crate::model::{Model, give_up_gpus};
 use rtrb::{Consumer, Producer, RingBuffer};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
@@ -38,11 +39,15 @@ struct Inner {
     telemetry: Arc<Telemetry>,
     offline: AtomicBool,
     safety_hops: AtomicU32,
+    /// The models of the two settings, where each has its own.
+    models: Mutex<[Option<Arc<Model>>; 2]>,
     state: Mutex<State>,
 }
 
 struct State {
     wanted: Option<Arc<Model>>,
+    /// What was asked for last, or started with.
+    last: [u8; 32],
     /// Here while no thread has them.
     ends: Option<Ends>,
     thread: Option<JoinHandle<()>>,
@@ -50,7 +55,7 @@ struct State {
 
 impl ModelSwitch {
     /// The switch of a loop of this configuration, and the audio thread's ends.
-    pub(super) fn new(config: LoopConfig, telemetry: Arc<Telemetry>) -> (Self, Mail) {
+    pub(super) fn new(config: LoopConfig, model: &Model, telemetry: Arc<Telemetry>) -> (Self, Mail) {
         // One codec is under way at a time.
         let (incoming_producer, incoming) = RingBuffer::new(1);
         let (retired, retired_consumer) = RingBuffer::new(1);
@@ -59,8 +64,10 @@ impl ModelSwitch {
             telemetry,
             offline: AtomicBool::new(config.offline),
             safety_hops: AtomicU32::new(config.safety_hops),
+            models: Mutex::default(),
             state: Mutex::new(State {
                 wanted: None,
+                last: *model.hash(),
                 ends: Some(Ends { incoming: incoming_producer, retired: retired_consumer }),
                 thread: None,
             }),
@@ -76,6 +83,7 @@ impl ModelSwitch {
             return;
         }
         self.0.telemetry.update_status(|status| status.coming = Some(model.card().name.clone()));
+        state.last = *model.hash();
         state.wanted = Some(model);
         let Some(ends) = state.ends.take() else { return };
         let inner = self.0.clone();
@@ -96,8 +104,34 @@ impl ModelSwitch {
         }
     }
 
+    /// Each setting has its own model from now on; the loop changes to that of the one that is heard, `slot`, and
+    /// follows where another setting is heard.
+    pub fn to_each(&self, models: [Arc<Model>; 2], slot: Slot) {
+        *self.0.models() = models.map(Some);
+        self.selected(slot);
+    }
+
+    fn selected(&self, slot: Slot) {
+        let Some(model) = self.0.models()[slot.index()].clone() else { return };
+        let other = self.0.state().last != *model.hash();
+        if other {
+            self.to(model);
+        }
+    }
+
+    /// What a codec thread calls.
+    pub(super) fn calls(&self, model: &Model) -> Calls {
+        let inner = Arc::downgrade(&self.0);
+        let selected = move |slot| {
+            if let Some(inner) = inner.upgrade() {
+                Self(inner).selected(slot);
+            }
+        };
+        Calls { failed: self.fall_back(model), selected: Box::new(selected) }
+    }
+
     /// What a codec thread that gives up calls: the bundled model goes on, unless it was that one.
-    pub(super) fn fall_back(&self, failing: &Model) -> Failed {
+    fn fall_back(&self, failing: &Model) -> Box<dyn Fn(&str) + Send> {
         let inner: Weak<Inner> = Arc::downgrade(&self.0);
         let (hash, name) = (*failing.hash(), failing.card().name.clone());
         Box::new(move |reason| {
@@ -126,6 +160,10 @@ impl ModelSwitch {
 impl Inner {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn models(&self) -> MutexGuard<'_, [Option<Arc<Model>>; 2]> {
+        self.models.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Nothing is on its way any more.
@@ -168,8 +206,8 @@ impl Inner {
     fn load(self: &Arc<Self>, model: &Arc<Model>, ends: &Ends) -> Result<Option<Box<Chain>>, String> {
         let (offline, safety_hops) = (self.offline.load(Relaxed), self.safety_hops.load(Relaxed));
         let config = LoopConfig { offline, safety_hops, ..self.config };
-        let failed = ModelSwitch(self.clone()).fall_back(model);
-        let started = Chain::start(config, model.clone(), self.telemetry.clone(), failed);
+        let calls = ModelSwitch(self.clone()).calls(model);
+        let started = Chain::start(config, model.clone(), self.telemetry.clone(), calls);
         let chain = started.map_err(|error| error.to_string())?;
         loop {
             match chain.loaded() {

@@ -67,6 +67,9 @@ pub struct Telemetry {
     load: AtomicU32,
     /// One runs while the settings differ.
     alone: AtomicBool,
+    models_differ: AtomicBool,
+    /// The second setting is heard.
+    second: AtomicBool,
     match_gain: [AtomicU32; 2],
     /// What a blind test lets hear, with the number of the choice: see [`blind_source`].
     blind: AtomicU32,
@@ -98,6 +101,8 @@ impl Telemetry {
             lost_frames: AtomicU64::new(0),
             load: zero(),
             alone: AtomicBool::new(false),
+            models_differ: AtomicBool::new(false),
+            second: AtomicBool::new(false),
             match_gain: [zero(), zero()],
             blind: zero(),
             view_open: AtomicBool::new(false),
@@ -155,7 +160,27 @@ impl Telemetry {
 
     /// Whether a switch to the other setting is heard at once: both run, or they are the same.
     pub fn switches_at_once(&self) -> bool {
-        !self.alone.load(Relaxed)
+        !self.alone.load(Relaxed) && !self.models_differ()
+    }
+
+    /// Whether the two settings have different models.
+    pub fn models_differ(&self) -> bool {
+        self.models_differ.load(Relaxed)
+    }
+
+    /// Tells whether the two settings have different models.
+    pub fn set_models_differ(&self, differ: bool) {
+        self.models_differ.store(differ, Relaxed);
+    }
+
+    /// The setting that is heard.
+    pub fn slot(&self) -> Slot {
+        if self.second.load(Relaxed) { Slot::Two } else { Slot::One }
+    }
+
+    /// Tells which setting is heard; a loop that runs does it by itself. Real-time safe.
+    pub fn set_slot(&self, slot: Slot) {
+        self.second.store(slot == Slot::Two, Relaxed);
     }
 
     /// Tells whether one setting runs alone while they differ.

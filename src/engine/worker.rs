@@ -26,8 +26,13 @@ const FULL_TAP: Duration = Duration::from_millis(1);
 /// Smoothing of the load figure, in hops.
 const LOAD_HOPS: f32 = 40.0;
 
-/// Called where the codec thread gives up while the view is told of it, with the reason.
-pub(super) type Failed = Box<dyn Fn(&str) + Send>;
+/// What a codec thread tells whoever can change the model.
+pub(super) struct Calls {
+    /// It gives up while the view is told of its codec; the reason.
+    pub failed: Box<dyn Fn(&str) + Send>,
+    /// Another setting is heard from now on.
+    pub selected: Box<dyn Fn(Slot) + Send>,
+}
 
 /// The state of the codec thread.
 pub(super) struct Worker {
@@ -54,6 +59,8 @@ pub(super) struct Worker {
     frames: u64,
     /// The setting that is shown, and heard where one runs alone.
     slot: Slot,
+    /// See [`Calls`].
+    selected: Box<dyn Fn(Slot) + Send>,
     matching: [Matching; 2],
     level_match: bool,
     /// Gain of the last sample handed on, of each setting.
@@ -79,8 +86,9 @@ impl Worker {
         shared: Arc<Shared>,
         telemetry: Arc<Telemetry>,
         ends: CodecEnds,
-        when_failed: Failed,
+        calls: Calls,
     ) -> Result<JoinHandle<()>, EngineError> {
+        let Calls { failed: when_failed, selected } = calls;
         let run = move || {
             let failed = |reason: String| {
                 let _ = shared.failure.set(reason.clone());
@@ -93,7 +101,9 @@ impl Worker {
             // SAFETY: only the worker's own arithmetic runs inside; flushing denormals to zero changes no result that
             // a codec of a few bits a sample could show.
             let work = || unsafe {
-                no_denormals::no_denormals(|| Self::new(config, host_hop, format, &shared, &telemetry, ends)?.run())
+                no_denormals::no_denormals(|| {
+                    Self::new(config, host_hop, format, &shared, &telemetry, ends, selected)?.run()
+                })
             };
             // A bug here must not leave the host waiting for a thread that is gone, with a view that says "live".
             match std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)) {
@@ -112,6 +122,7 @@ impl Worker {
         shared: &Arc<Shared>,
         telemetry: &Arc<Telemetry>,
         ends: CodecEnds,
+        selected: Box<dyn Fn(Slot) + Send>,
     ) -> Result<Self, EngineError> {
         let (model, channels) = (format.model.clone(), config.channels);
         let card = model.card();
@@ -143,6 +154,7 @@ impl Worker {
             made: 0,
             frames: 0,
             slot: Slot::One,
+            selected,
             matching: [matching()?, matching()?],
             level_match: false,
             gain: [1.0; 2],
@@ -224,6 +236,7 @@ impl Worker {
                 }
                 Event::Select { at, slot } if at < end => {
                     self.slot = slot;
+                    (self.selected)(slot);
                     if !self.lanes.both_run() && self.lanes.differ() {
                         self.matching.iter_mut().for_each(Matching::turned);
                     }

@@ -102,6 +102,7 @@ impl Plugin for VrvqPlugin {
         // The old loop's thread ends before the new one starts, so that its sessions are free to be used again.
         self.live = None;
         let choice = self.params.model.0.clone();
+        self.telemetry.set_slot(self.params.slot.value().into());
         let started =
             choice.model().map_err(Into::into).and_then(|model| LiveLoop::start(config, model, self.telemetry.clone()));
         match started {

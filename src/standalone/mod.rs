@@ -32,7 +32,7 @@ mod track;
 mod watch;
 mod window;
 
-use crate::engine::{ModelChoice, ReportReceiver, Telemetry};
+use crate::engine::{ModelChoice, ReportReceiver, Slot, Telemetry};
 use crate::interrupt;
 use crate::model::{Library, choose_device};
 use anyhow::Result;
@@ -80,6 +80,7 @@ fn parts(args: &RunArgs, muted: bool) -> Result<(Parts, ReportReceiver)> {
     let models = ModelChoice::new(Library::user(), telemetry.clone());
     if let Some(asked) = &args.model {
         models.choose(models.library().open(asked)?);
+        models.copy(Slot::One);
     }
     let model = models.model()?;
     let settings = Settings::new(&args.setting(model.card()), args.safety, muted);

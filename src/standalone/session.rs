@@ -318,6 +318,7 @@ pub fn start_loop(source: Source, parts: &Parts, sample_rate: u32, block: usize)
         safety_hops: parts.settings.safety(),
         offline: false,
     };
+    parts.telemetry.set_slot(parts.settings.slot());
     let mut live = LiveLoop::start(config, parts.models.model()?, parts.telemetry.clone())?;
     parts.models.attach(live.switch());
     parts.settings.apply(&mut live);
