@@ -15,7 +15,7 @@ use system::Need;
 
 const USAGE: &str = "\
 cargo xtask run [-- ARGS]           install what is missing, build in release, open the app
-cargo xtask test [STEP]             install what is missing, build, run every test (or one step, as \"training\")
+cargo xtask test [STEP]             install what is missing, build, run the tests (or the step; \"training\" only so)
 cargo xtask bundle vrvq [--release] make the CLAP and VST3 plug-ins in target/bundled
 cargo xtask runtime [--gpu]         fetch ONNX Runtime for this machine (the app runs without it, a little slower);
                                     --gpu: the one for NVIDIA's GPUs (335 MB), and what else it takes
