@@ -3,13 +3,15 @@
 mod common;
 #[path = "common/looped.rs"]
 mod looped;
+#[path = "common/models.rs"]
+mod models;
 #[path = "common/view.rs"]
 mod view;
 
 use looped::{config, drain, run, start};
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::Once;
+use std::sync::{Arc, Once};
 use std::time::{Duration, Instant};
 use vrvq::coding::{Decoded, decode};
 use vrvq::container::{Part, Reader};
@@ -42,8 +44,8 @@ fn clip(from: usize, to: usize) -> Vec<Vec<f32>> {
     common::demo().map(|channel| channel.iter().copied().cycle().skip(from).take(to - from).collect()).into()
 }
 
-fn decoded(recorded: &Recorded) -> Decoded {
-    decode(&Model::builtin().unwrap(), &std::fs::read(&recorded.vrvq).unwrap()).unwrap()
+fn decoded(recorded: &Recorded, model: &Arc<Model>) -> Decoded {
+    decode(model, &std::fs::read(&recorded.vrvq).unwrap()).unwrap()
 }
 
 /// Planar samples of the WAV.
@@ -78,7 +80,11 @@ fn codes(report: &FrameReport) -> Vec<Vec<u16>> {
 
 /// The WAV is what decoding the other file gives.
 fn assert_alike(recorded: &Recorded) -> Vec<Vec<f32>> {
-    let (wav, decoded) = (wav(recorded), decoded(recorded));
+    assert_alike_by(recorded, &Model::builtin().unwrap())
+}
+
+fn assert_alike_by(recorded: &Recorded, model: &Arc<Model>) -> Vec<Vec<f32>> {
+    let (wav, decoded) = (wav(recorded), decoded(recorded, model));
     assert!(decoded.damage.is_empty(), "{:?}", decoded.damage);
     assert_eq!(wav.len(), decoded.channels.len());
     for (wav, decoded) in wav.iter().zip(&decoded.channels) {
@@ -181,6 +187,34 @@ fn a_recording_outlives_the_loop_where_the_sound_stays_the_same() {
     assert!((0.9..1.0).contains(&seconds), "{seconds}");
 }
 
+/// An imported model, of another rate and a long delay, from the start and from the middle on; another model ends the
+/// recording, since a file has one.
+#[test]
+fn models_are_recorded_each_in_a_file_of_its_own() {
+    let folder = folder("models");
+    let model = models::open(&models::imported("dac-24k.pth"));
+    let (mut live, telemetry, _reports) = looped::start_with(config(48_000.0, 1, 512), model.clone());
+    let mut recorder = Recorder::new(telemetry.clone(), folder.clone());
+    let audio = &clip(0, 72_000)[..1];
+    recorder.start_at(&folder.join("whole.vrvq"), None).unwrap();
+    run(&mut live, audio, &[512]);
+    let wav = assert_alike_by(&recorder.finish().unwrap().unwrap(), &model);
+    assert!(wav[0].iter().any(|sample| sample.abs() > 0.01));
+    recorder.start_at(&folder.join("part.vrvq"), None).unwrap();
+    run(&mut live, audio, &[512]);
+    live.switch().to(Model::builtin().unwrap());
+    let patience = Instant::now();
+    let recorded = loop {
+        run(&mut live, &[audio[0][..4096].to_vec()], &[512]);
+        match recorder.poll() {
+            Some(recorded) => break recorded.unwrap(),
+            None => assert!(patience.elapsed() < Duration::from_secs(60), "another model is recorded into the file"),
+        }
+    };
+    assert!(recorded.to_string().contains("set up anew"), "{recorded}");
+    assert_alike_by(&recorded, &model);
+}
+
 /// Whoever reads too slowly loses frames, which are counted; the loop goes on.
 #[test]
 fn a_full_ring_costs_frames_and_not_the_sound() {
@@ -238,7 +272,7 @@ fn what_cannot_be_written_is_told_and_the_sound_goes_on() {
         progress: Default::default(),
         notes: Vec::new(),
     };
-    let decoded = decoded(&kept);
+    let decoded = decoded(&kept, &Model::builtin().unwrap());
     assert!(decoded.damage.is_empty() && decoded.channels[0].len() > 200_000, "{}", decoded.channels[0].len());
     assert!(wav(&kept)[0].len() > 200_000);
 }

@@ -220,7 +220,7 @@ fn record(
         }
         shared.tell(files.progress());
         if over && !stop {
-            notes.push("It ended because the sound was set up anew.".to_owned());
+            notes.push("It ended because model or sound was set up anew.".to_owned());
         }
         if stop || over || files.full() || result.is_err() {
             break;
