@@ -16,16 +16,16 @@ use vrvq::model::{Library, Model, ModelId};
 
 const RATE: f64 = 44_100.0;
 
-/// What a session keeps of its model: `PluginState` as JSON behind its length.
-fn model_of(state: &[u8]) -> ModelId {
+/// What a session keeps of its models, one for each setting: `PluginState` as JSON behind its length.
+fn models_of(state: &[u8]) -> [ModelId; 2] {
     let state: serde_json::Value = serde_json::from_slice(&state[8..]).unwrap();
     serde_json::from_str(state["fields"]["model"].as_str().unwrap()).unwrap()
 }
 
-/// The same session with another model.
-fn with_model(state: &[u8], id: &ModelId) -> Vec<u8> {
+/// The same session with other models.
+fn with_models(state: &[u8], ids: [&ModelId; 2]) -> Vec<u8> {
     let mut state: serde_json::Value = serde_json::from_slice(&state[8..]).unwrap();
-    state["fields"]["model"] = serde_json::to_string(id).unwrap().into();
+    state["fields"]["model"] = serde_json::to_string(&ids).unwrap().into();
     let json = serde_json::to_vec(&state).unwrap();
     [&(json.len() as u64).to_le_bytes()[..], &json].concat()
 }
@@ -52,8 +52,9 @@ fn a_session_brings_its_model_also_while_audio_runs_and_says_where_it_is_missing
     host.set(&[("Monitor", "Dry")]);
     host.activate(RATE, 512);
     let plain = host.save();
-    assert_eq!(model_of(&plain), ModelId::of(&Model::builtin().unwrap()));
-    let session = with_model(&plain, &ModelId::of(&paper));
+    let (bundled, exact) = (ModelId::of(&Model::builtin().unwrap()), ModelId::of(&paper));
+    assert_eq!(models_of(&plain), [bundled.clone(), bundled.clone()]);
+    let session = with_models(&plain, [&exact, &bundled]);
 
     // While it runs: nothing stops, the latency changes, the host is asked for a restart.
     let (mut output, before, asked) = (Vec::new(), host.latency(), host.asked.restarts.load(SeqCst));
@@ -79,7 +80,15 @@ fn a_session_brings_its_model_also_while_audio_runs_and_says_where_it_is_missing
     host.activate(RATE, 512);
     assert_eq!(host.latency(), after);
     dry(&mut host);
-    assert_eq!(model_of(&host.save()), ModelId::of(&paper));
+    assert_eq!(models_of(&host.save()), [exact, bundled.clone()]);
+
+    // The other setting has its own model: the host's parameter changes to it.
+    host.set(&[("Setting", "2")]);
+    let patience = Instant::now();
+    while host.latency() != before {
+        host.run(&audio, &[512]);
+        assert!(patience.elapsed() < Duration::from_secs(120), "the other setting's model never came");
+    }
 
     // Into a new instance, before it runs.
     let mut other = Host::new();
@@ -91,9 +100,9 @@ fn a_session_brings_its_model_also_while_audio_runs_and_says_where_it_is_missing
     // A session whose model is gone opens with the bundled one, and keeps asking for it.
     let gone = ModelId { name: "gone".into(), hash: ModelId::of(&open(&imported("dac-24k.pth"))).hash };
     let mut other = Host::new();
-    assert!(other.load(&with_model(&plain, &gone)));
+    assert!(other.load(&with_models(&plain, [&gone, &bundled])));
     other.select_channels(1);
     other.activate(RATE, 512);
     assert_eq!(other.latency(), before);
-    assert_eq!(model_of(&other.save()), gone);
+    assert_eq!(models_of(&other.save()), [gone, bundled]);
 }
