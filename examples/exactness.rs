@@ -1,8 +1,8 @@
 //! How exact and how costly the stream of a checkpoint is, against what PyTorch made of the whole file:
 //!
 //! ```sh
-//! python training/make_checkpoints.py --full /tmp/full
-//! cargo run --example exactness -- /tmp/full/vrvq-full.pth
+//! python training/make_checkpoints.py --full FOLDER
+//! cargo run --example exactness -- FOLDER/vrvq-full.pth
 //! ```
 //!
 //! Prints the codes that differ, the largest difference of a sample, and the processor time of one hop at 1, 2 and 4 hops

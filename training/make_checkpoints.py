@@ -1,7 +1,7 @@
 """Small checkpoints of random weights in the published models' shapes, and what PyTorch makes of them.
 
     python make_checkpoints.py ../tests/data/checkpoints
-    python make_checkpoints.py --full /tmp/full
+    python make_checkpoints.py --full FOLDER
 
 The program's tests import the checkpoints and hold their streams against these whole-file results; `--full` makes one
 of the published VRVQ model's size (300 MB), for `cargo run --example exactness`. This is a plain implementation of its
