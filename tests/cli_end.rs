@@ -1,28 +1,21 @@
 //! How commands end that are interrupted, or that nobody reads any more; and playing, with and without a device.
 #![cfg(unix)]
 
+#[path = "common/program.rs"]
+mod user;
+
 use std::io::{Read, Write};
 use std::os::unix::process::ExitStatusExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+use user::{folder, program, text};
 
-fn folder(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    let _ = std::fs::remove_dir_all(&folder);
-    std::fs::create_dir_all(&folder).expect("a temporary folder");
-    folder
-}
-
-fn program(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_vrvq"));
-    command.env("VRVQ_ONNXRUNTIME", "builtin").args(arguments);
+/// The program without a terminal.
+fn piped(arguments: &[&str]) -> Command {
+    let mut command = program(arguments);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().expect("UTF-8")
 }
 
 /// Two swept sines of so many seconds.
@@ -60,7 +53,7 @@ fn an_interruption_leaves_no_half_file() {
     std::fs::create_dir(&out).unwrap();
     for signal in [libc::SIGINT, libc::SIGTERM] {
         let arguments = ["encode", text(&input), "-o", text(&coded)];
-        let child = program(&arguments).spawn().unwrap();
+        let child = piped(&arguments).spawn().unwrap();
         let patience = Instant::now();
         // The temporary file says that encoding has begun.
         while names(&out).is_empty() {
@@ -83,10 +76,10 @@ fn a_reader_that_goes_away_ends_the_command_quietly() {
     let (input, coded) = (folder.join("in.wav"), folder.join("coded.vrvq"));
     wav(&input, 20);
     let arguments = ["encode", text(&input), "-o", text(&coded)];
-    let (code, _, errors) = wait(program(&arguments).spawn().unwrap());
+    let (code, _, errors) = wait(piped(&arguments).spawn().unwrap());
     assert_eq!(code, Some(0), "{errors}");
     for arguments in [["decode", text(&coded), "-o", "-"], ["encode", text(&input), "-o", "-"]] {
-        let mut child = program(&arguments).spawn().unwrap();
+        let mut child = piped(&arguments).spawn().unwrap();
         let mut out = child.stdout.take().unwrap();
         out.read_exact(&mut [0; 8]).unwrap();
         drop(out);
@@ -108,9 +101,9 @@ fn a_bitrate_that_is_asked_for_is_met() {
     for wanted in [3.0, 7.0] {
         let kbps = wanted.to_string();
         let arguments = ["encode", text(&input), "-o", text(&coded), "--kbps", &kbps, "--force"];
-        let (code, _, errors) = wait(program(&arguments).spawn().unwrap());
+        let (code, _, errors) = wait(piped(&arguments).spawn().unwrap());
         assert_eq!(code, Some(0), "{errors}");
-        let output = program(&["info", "--json", text(&coded)]).output().unwrap();
+        let output = piped(&["info", "--json", text(&coded)]).output().unwrap();
         let info: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
         let measured = info["kilobits_per_second"].as_f64().unwrap();
         assert!((measured / wanted - 1.0).abs() < 0.03, "{measured} kb/s instead of {wanted}");
@@ -125,16 +118,16 @@ fn what_cannot_be_played_is_named() {
     let folder = folder("cli-play");
     let (input, coded) = (folder.join("in.wav"), folder.join("coded.vrvq"));
     wav(&input, 1);
-    let (code, _, errors) = wait(program(&["encode", text(&input), "-o", text(&coded)]).spawn().unwrap());
+    let (code, _, errors) = wait(piped(&["encode", text(&input), "-o", text(&coded)]).spawn().unwrap());
     assert_eq!(code, Some(0), "{errors}");
     // Whether or not there is sound here, there is no such device.
     for file in [&input, &coded] {
-        let output = program(&["play", text(file), "--output-device", "no such device"]).output().unwrap();
+        let output = piped(&["play", text(file), "--output-device", "no such device"]).output().unwrap();
         let errors = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0), "{errors}");
         assert!(errors.contains("device"), "{errors}");
     }
-    let output = program(&["play", text(&folder.join("none.vrvq"))]).output().unwrap();
+    let output = piped(&["play", text(&folder.join("none.vrvq"))]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("none.vrvq"));
 }
@@ -146,7 +139,7 @@ fn a_coded_file_is_played_to_its_end() {
     let folder = folder("cli-play-alsa");
     let (input, coded, raw) = (folder.join("in.wav"), folder.join("coded.vrvq"), folder.join("heard.raw"));
     wav(&input, 1);
-    let (code, _, errors) = wait(program(&["encode", text(&input), "-o", text(&coded)]).spawn().unwrap());
+    let (code, _, errors) = wait(piped(&["encode", text(&input), "-o", text(&coded)]).spawn().unwrap());
     assert_eq!(code, Some(0), "{errors}");
     let mut configuration = std::fs::File::create(folder.join(".asoundrc")).unwrap();
     write!(
@@ -155,7 +148,7 @@ fn a_coded_file_is_played_to_its_end() {
         raw.display()
     )
     .unwrap();
-    let output = program(&["play", text(&coded), "--host", "system"]).env("HOME", &folder).output().unwrap();
+    let output = piped(&["play", text(&coded), "--host", "system"]).env("HOME", &folder).output().unwrap();
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!((output.status.code(), output.stdout.len()), (Some(0), 0), "{errors}");
     assert!(std::fs::metadata(&raw).unwrap().len() > 44_100, "{errors}");

@@ -1,30 +1,17 @@
 //! Files by the command line as its user runs it: encode, decode, info and import.
 
+#[path = "common/program.rs"]
+mod user;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
-
-fn folder(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    let _ = std::fs::remove_dir_all(&folder);
-    std::fs::create_dir_all(&folder).expect("a temporary folder");
-    folder
-}
-
-fn program(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_vrvq"));
-    command.env("VRVQ_ONNXRUNTIME", "builtin").args(arguments);
-    command
-}
+use std::process::{Output, Stdio};
+use user::{folder, program, text};
 
 fn run(arguments: &[&str]) -> (Output, String) {
     let output = program(arguments).output().expect("the program starts");
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();
     (output, errors)
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().expect("UTF-8")
 }
 
 /// A second and some samples of two swept sines.
