@@ -92,8 +92,8 @@ pub fn ticks(top: f32) -> impl Iterator<Item = f32> {
     (1..).map(move |index| index as f32 * step).take_while(move |value| *value < 0.97 * top)
 }
 
-/// Grid lines under the curves and between the codebooks.
-pub fn behind(painter: &Painter, rows: &Rows, history: &History, picture: Picture, top: f32, mean: f32) {
+/// Grid lines over the curves and between the codebooks.
+pub fn lines(painter: &Painter, rows: &Rows, history: &History, picture: Picture, top: f32, mean: f32) {
     let grid = Stroke::new(1.0, theme::ink().grid);
     let line = |row: Rect, share: f32| painter.hline(row.x_range(), row.bottom() - share * row.height(), grid);
     line(rows.importance, 0.5);

@@ -1,9 +1,9 @@
-//! What the map draws over its textures: curves by column, and marks of frames that went wrong.
+//! What the map's curves show by column, and marks of frames that went wrong.
 
 use super::history::History;
 use super::viewport::Span;
 use crate::engine::FrameReport;
-use egui::{Color32, Mesh, Painter, Pos2, Rect, Shape, Stroke, pos2};
+use egui::{Color32, Painter, Rect, pos2};
 use std::ops::Range;
 
 /// Frames that the bitrate curve is averaged over at least: a tenth of a second.
@@ -34,31 +34,6 @@ pub fn importance(history: &History, span: &Span, channel: usize) -> Vec<f32> {
     let highest =
         |frames: Range<u64>| history.range(frames).map(|report| report.frames[channel].importance).fold(0.0, f32::max);
     span.columns().map(|column| highest(span.frames_of(column))).collect()
-}
-
-/// A curve with a value for each visible column; shaded below where `fill`.
-pub fn curve(painter: &Painter, rect: Rect, span: &Span, values: &[f32], top: f32, colour: Color32, fill: bool) {
-    let height = rect.height() - 2.0;
-    let middle = |column: u64| span.at(rect, (column as f64 + 0.5) * span.fold as f64);
-    let points: Vec<Pos2> = span
-        .columns()
-        .zip(values)
-        .map(|(column, value)| pos2(middle(column), rect.bottom() - 0.5 - (value / top).clamp(0.0, 1.0) * height))
-        .collect();
-    if fill {
-        let mut mesh = Mesh::default();
-        for (index, point) in points.iter().enumerate() {
-            mesh.colored_vertex(*point, colour.gamma_multiply(0.34));
-            mesh.colored_vertex(pos2(point.x, rect.bottom()), colour.gamma_multiply(0.16));
-            if index > 0 {
-                let at = 2 * index as u32;
-                mesh.add_triangle(at - 2, at - 1, at);
-                mesh.add_triangle(at - 1, at, at + 1);
-            }
-        }
-        painter.add(Shape::mesh(mesh));
-    }
-    painter.add(Shape::line(points, Stroke::new(1.5, colour)));
 }
 
 /// Marks the frames that `is` holds of across all rows of `plot`.

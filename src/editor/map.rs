@@ -3,6 +3,7 @@
 use super::axes::{self, Rows};
 use super::history::History;
 use super::pictures::{Picture, Pictures, Sound};
+use super::trace::{Curve, Trace};
 use super::viewport::{Span, Viewport};
 use super::{curves, freeze, theme, tip};
 use egui::{EventFilter, Key, Rect, Response, Role, Sense, Ui, WidgetInfo};
@@ -13,15 +14,31 @@ const ARROW_SHARE: f64 = 0.1;
 const WHEEL: f64 = 1.0;
 
 /// The map and where in time it is.
-#[derive(Default)]
 pub struct Map {
     pub picture: Picture,
     pub sound: Sound,
     viewport: Viewport,
     pictures: Pictures,
+    importance: Trace,
+    bitrate: Trace,
     /// What is on screen, and where.
     span: Option<Span>,
     rows: Option<Rows>,
+}
+
+impl Default for Map {
+    fn default() -> Self {
+        Self {
+            picture: Picture::default(),
+            sound: Sound::default(),
+            viewport: Viewport::default(),
+            pictures: Pictures::default(),
+            importance: Trace::new("vrvq importance"),
+            bitrate: Trace::new("vrvq bitrate"),
+            span: None,
+            rows: None,
+        }
+    }
 }
 
 impl Map {
@@ -32,10 +49,9 @@ impl Map {
 
     /// The window was closed: nothing is kept but what the user chose.
     pub fn closed(&mut self) {
-        self.pictures = Pictures::default();
-        self.span = None;
-        self.rows = None;
-        self.viewport.restart();
+        let Self { picture, sound, mut viewport, .. } = std::mem::take(self);
+        viewport.restart();
+        *self = Self { picture, sound, viewport, ..Self::default() };
     }
 
     /// What is on screen, once something was.
@@ -65,20 +81,26 @@ impl Map {
         let (span, moving) = self.viewport.look(history.kept(), plot.width(), pixel, rate, held, elapsed);
 
         let painter = ui.painter_at(plot);
+        // The textures cover the rest.
+        let first = span.at(plot, (span.columns().start * span.fold) as f64).clamp(plot.left(), plot.right());
         for row in rows.all() {
-            painter.rect_filled(row, 0.0, theme::ink().panel);
+            painter.rect_filled(row.with_max_x(first), 0.0, theme::ink().panel);
         }
         let (above, below) = ((rows.spectrogram, self.sound), (rows.codes, self.picture));
         self.pictures.draw(&painter, history, &span, above, below);
         let kbps = curves::bitrate(history, &span);
         let top = axes::bitrate_top(history, rate).max(kbps.iter().fold(0.0, |top, &value| value.max(top)) * 1.02);
-        axes::behind(&painter, &rows, history, self.picture, top, mean as f32);
-        for channel in (0..history.channels()).rev() {
-            let values = curves::importance(history, &span, channel);
-            let colour = axes::channel_colour(channel);
-            curves::curve(&painter, rows.importance, &span, &values, 1.0, colour, channel == 0);
-        }
-        curves::curve(&painter, rows.bitrate, &span, &kbps, top, theme::ink().accent, true);
+        let importance: Vec<Vec<f32>> =
+            (0..history.channels()).map(|channel| curves::importance(history, &span, channel)).collect();
+        let channels = importance.iter().enumerate().rev().map(|(channel, values)| Curve {
+            values,
+            colour: axes::channel_colour(channel),
+            shaded: channel == 0,
+        });
+        self.importance.draw(&painter, rows.importance, &span, &channels.collect::<Vec<_>>(), 1.0);
+        let bitrate = Curve { values: &kbps, colour: theme::ink().accent, shaded: true };
+        self.bitrate.draw(&painter, rows.bitrate, &span, &[bitrate], top);
+        axes::lines(&painter, &rows, history, self.picture, top, mean as f32);
         curves::mark(&painter, plot, history, &span, theme::ink().lost, |report| report.lost);
         curves::mark(&painter, plot, history, &span, theme::ink().warning, |report| report.late);
         axes::labels(ui, rect, &rows, history, (&mut self.picture, &mut self.sound), &span, scale, top);

@@ -10,6 +10,7 @@ use super::map::Map;
 use super::meters::Meters;
 use super::models::{self, Models};
 use super::note::{Exporter, Notes};
+use super::pace::{Pace, Painting};
 use super::presets::Presets;
 use super::record::Recording;
 use super::{Controls, blind, header, knob, mode, readout, stereo, strip, switches, theme};
@@ -52,6 +53,9 @@ pub struct View {
     look: Look,
     memory: Box<dyn Memory>,
     themed: bool,
+    pace: Pace,
+    /// Whether the window is cleared with the background before.
+    cleared: bool,
 }
 
 fn meter(frame_rate: f64) -> BitrateMeter {
@@ -80,6 +84,8 @@ impl View {
             look: Look::default(),
             memory: Box::new(NoMemory),
             themed: false,
+            pace: Pace::default(),
+            cleared: false,
         }
     }
 
@@ -112,6 +118,19 @@ impl View {
         self
     }
 
+    /// Tells what paints the window, which sets how often it is painted, and that it is cleared with
+    /// [`background`](Self::background) before, so that the view needn't fill it.
+    pub fn painted_by(&mut self, painting: Painting) {
+        self.pace.painting = painting;
+        self.cleared = true;
+    }
+
+    /// Colour to clear the window with, in a context's theme: red, green, blue and opacity from 0 to 1, in sRGB.
+    pub fn background(context: &egui::Context) -> [f32; 4] {
+        theme::adopt(context);
+        theme::ink().background.to_normalized_gamma_f32()
+    }
+
     /// The window was closed: a recording goes on; reports cost nothing until it is shown again, when textures are made anew.
     pub fn closed(&mut self) {
         self.telemetry.set_view_open(false);
@@ -134,6 +153,7 @@ impl View {
             self.themed = true;
         }
         theme::adopt(ui.ctx());
+        self.pace.start(ui.input(|input| input.time));
         self.telemetry.set_view_open(true);
         self.telemetry.set_slot(controls.slot());
         let status = self.telemetry.status();
@@ -152,7 +172,9 @@ impl View {
 
         let layout = Layout::new(ui.max_rect());
         let scale = layout.scale;
-        ui.painter().rect_filled(ui.max_rect(), 0.0, theme::ink().background);
+        if !self.cleared {
+            ui.painter().rect_filled(ui.max_rect(), 0.0, theme::ink().background);
+        }
         let taken = self.recording.show(ui, layout.strip, scale, &status, &mut self.notes);
         match header::show(ui, layout.header, scale, taken, (&status, &mut self.models), self.look.theme) {
             Some(Asked::Save) => {
@@ -206,9 +228,10 @@ impl View {
         let blind = self.blind.is_some();
         self.meters.show(ui, layout.meters, scale, &self.telemetry, status.channels, blind);
 
+        let pace = self.pace.next();
         match (received || scrolls, self.meters.moving()) {
-            (true, _) => ui.ctx().request_repaint(),
-            (false, true) => ui.ctx().request_repaint_after(CALM),
+            (true, _) => ui.ctx().request_repaint_after(pace),
+            (false, true) => ui.ctx().request_repaint_after(pace.max(CALM)),
             (false, false) => ui.ctx().request_repaint_after(IDLE),
         }
     }

@@ -73,7 +73,8 @@ impl Matching {
 
     /// The bitrate was turned: what was heard before doesn't count from now on. The gain stays until more is known.
     pub fn turned(&mut self) {
-        self.turned = true;
+        // Before the first sound there is nothing to forget.
+        self.turned = self.since_start > 0.0;
     }
 
     fn start(&mut self) {

@@ -2,7 +2,7 @@
 
 use super::controls::{Held, HostControls};
 use super::params::{MIN_WINDOW, VrvqParams};
-use crate::editor::View;
+use crate::editor::{Painting, View};
 use crate::engine::{ReportReceiver, Telemetry};
 use crate::export;
 use crate::preferences::Preferences;
@@ -107,12 +107,16 @@ impl Editor for SessionEditor {
 }
 
 impl NiceEguiApp for Window {
-    fn build(&mut self, _egui: egui::Context, context: GuiContext, _frame: &mut Frame) -> Result<(), HandlerError> {
+    fn build(&mut self, _egui: egui::Context, context: GuiContext, frame: &mut Frame) -> Result<(), HandlerError> {
         self.context = Some(context);
+        self.view.lock().painted_by(Painting::of(frame.gl()));
         Ok(())
     }
 
-    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut Frame) {
+    fn ui(&mut self, ui: &mut egui::Ui, frame: &mut Frame) {
+        let [red, green, blue, alpha] = View::background(ui.ctx());
+        // Handed on to OpenGL as it is, so in sRGB like the rest.
+        frame.set_clear_color(egui::Rgba::from_rgba_premultiplied(red, green, blue, alpha));
         if let Some(context) = &self.context {
             let mut controls = HostControls::new(&self.params, context.param_setter(), &mut self.held);
             self.view.lock().ui(ui, &mut controls);

@@ -5,7 +5,7 @@ use super::bar::Bar;
 use super::session::Parts;
 use super::settings::SettingsControls;
 use super::sound::Sound;
-use crate::editor::View;
+use crate::editor::{Painting, View};
 use crate::engine::ReportReceiver;
 use crate::export;
 use crate::interrupt;
@@ -41,23 +41,33 @@ pub fn run(args: &RunArgs, parts: Parts, reports: ReportReceiver) -> eframe::Res
         .with_inner_size([1100.0, 740.0])
         .with_min_inner_size([700.0, 450.0])
         .with_drag_and_drop(true);
-    let options = NativeOptions { viewport, ..NativeOptions::default() };
+    // The view has no long gradients that dithering would help.
+    let options = NativeOptions { viewport, dithering: false, ..NativeOptions::default() };
     let args = args.clone();
     eframe::run_native(
         TITLE,
         options,
-        Box::new(move |_| {
+        Box::new(move |context| {
             let mut sound = Sound::new(parts.clone(), &args);
             let mut view = View::new(reports, parts.telemetry.clone(), Arc::new(export::save_for_user))
                 .with_models(parts.models.clone())
                 .with_memory(Preferences::of_user());
+            if let Some(gl) = &context.gl {
+                view.painted_by(Painting::of(gl));
+            }
             let controls = SettingsControls(parts.settings.clone());
             if let Some(path) = &args.record
                 && let Err(error) = view.record_to(path)
             {
                 sound.say(error.to_string());
             }
-            Ok(Box::new(Window { sound, bar: Bar::default(), view, controls }))
+            Ok(Box::new(Window {
+                sound,
+                bar: Bar::default(),
+                view,
+                controls,
+                background: View::background(&context.egui_ctx),
+            }))
         }),
     )
 }
@@ -67,13 +77,19 @@ struct Window {
     bar: Bar,
     view: View,
     controls: SettingsControls,
+    background: [f32; 4],
 }
 
 impl App for Window {
+    fn clear_color(&self, _: &egui::Visuals) -> [f32; 4] {
+        self.background
+    }
+
     fn ui(&mut self, ui: &mut Ui, _: &mut Frame) {
         if interrupt::requested() {
             ui.ctx().send_viewport_cmd(ViewportCommand::Close);
         }
+        self.background = View::background(ui.ctx());
         self.sound.poll();
         let (dropped, hovering) =
             ui.ctx().input(|input| (input.raw.dropped_files.clone(), !input.raw.hovered_files.is_empty()));
