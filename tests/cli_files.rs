@@ -170,10 +170,25 @@ fn an_imported_checkpoint_is_used_like_the_bundled_model() {
     let (done, errors) = run(&["decode", text(&coded), "-o", text(&output), "--model", text(&model)]);
     assert!(done.status.success(), "{errors}");
     assert_eq!(hound::WavReader::open(&output).unwrap().duration(), length);
-    // The bundled model can't decode it, and says which one can.
-    let (done, errors) = run(&["decode", text(&coded), "-o", text(&folder.join("no.wav"))]);
-    assert_eq!(done.status.code(), Some(1));
-    assert!(errors.contains("tiny"), "{errors}");
+    // Without a model named, the file's own is found, and where it isn't there, the file tells which one it was.
+    let own = |data: &Path| {
+        let again = folder.join("again.wav");
+        let arguments = ["decode", text(&coded), "-o", text(&again), "--force"];
+        let done = program(&arguments).env("XDG_DATA_HOME", data).output().unwrap();
+        let told = program(&["info", text(&coded), "--json"]).env("XDG_DATA_HOME", data).output().unwrap();
+        let told: serde_json::Value = serde_json::from_slice(&told.stdout).unwrap();
+        (done.status.code(), String::from_utf8(done.stderr).unwrap(), told["model"]["at_hand"].clone(), again)
+    };
+    if cfg!(target_os = "linux") {
+        let (code, errors, at_hand, again) = own(&folder);
+        assert_eq!((code, at_hand), (Some(0), true.into()), "{errors}");
+        assert!(std::fs::read(again).unwrap() == std::fs::read(&output).unwrap());
+    }
+    let (code, errors, at_hand, _) = own(&folder.join("nothing here"));
+    assert_eq!((code, at_hand), (Some(1), false.into()));
+    assert!(errors.contains("tiny") && errors.contains("--model"), "{errors}");
+    let asked = run(&["decode", text(&coded), "-o", text(&folder.join("no.wav")), "--model", "Nothing"]);
+    assert_eq!(asked.0.status.code(), Some(1));
     let done = import("dac-24k.json");
     assert_eq!(done.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&done.stderr).contains("dac-24k.json"));

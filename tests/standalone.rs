@@ -177,6 +177,9 @@ fn bad_files_are_named_with_the_reason() {
         assert!(err.contains(reason), "{reason}: {err}");
         assert!(!err.contains("panicked"), "{err}");
     }
+    let (output, _, err) = run(vrvq().arg("encoed"));
+    assert_eq!(output.status.code(), Some(1));
+    assert!(err.contains("encoed") && err.contains("nor is it a command"), "{err}");
 }
 
 #[test]

@@ -3,10 +3,11 @@
 use super::args::DecodeArgs;
 use super::batch::{self, CODED, Job, JobProgress, Outcome};
 use super::failure::{Failure, interruption};
+use super::model::FileModels;
 use super::progress::warn;
 use crate::audio::{AudioFormat, AudioReader, AudioSpec, AudioWriter, Output, STDIO, SampleType};
-use crate::coding::{CodingError, Decoder};
-use crate::container::Damage;
+use crate::coding::Decoder;
+use crate::container::{ContainerError, Damage, Reader};
 use std::fs::File;
 use std::io::{BufReader, Read};
 
@@ -33,12 +34,11 @@ pub fn run(args: &DecodeArgs) -> Result<(), Failure> {
         return Err(Failure::Usage(format!("--format {} and the name {} differ", asked.extension(), output.display())));
     }
     let jobs = batch::plan(&args.inputs, args.output.as_deref(), CODED, format.extension())?;
-    let model = args.model.open()?;
+    let models = args.model.open_for_files()?;
     let target = Target { format, samples: args.bits, force: args.batch.force };
     batch::run(&jobs, &args.batch, |job, progress| {
-        let failed = |error: CodingError| Failure::about(name(job), error);
         if job.input.as_os_str() == STDIO {
-            return decode(job, Decoder::new(std::io::stdin().lock(), &model).map_err(failed)?, target, progress);
+            return decode(job, decoder(job, Reader::new(std::io::stdin().lock()), &models)?, target, progress);
         }
         let unreadable = |error| Failure::Failed(format!("can't open {}: {error}", job.input.display()));
         let file = File::open(&job.input).map_err(unreadable)?;
@@ -46,11 +46,24 @@ pub fn run(args: &DecodeArgs) -> Result<(), Failure> {
         let seekable = file.metadata().is_ok_and(|data| data.is_file());
         let file = BufReader::new(file);
         if seekable {
-            decode(job, Decoder::open(file, &model).map_err(failed)?, target, progress)
+            decode(job, decoder(job, Reader::open(file), &models)?, target, progress)
         } else {
-            decode(job, Decoder::new(file, &model).map_err(failed)?, target, progress)
+            decode(job, decoder(job, Reader::new(file), &models)?, target, progress)
         }
     })
+}
+
+/// A decoder of the opened input, with the model that it names.
+fn decoder<R: Read>(
+    job: &Job,
+    input: Result<Reader<R>, ContainerError>,
+    models: &FileModels,
+) -> Result<Decoder<R>, Failure> {
+    let reader = input.map_err(|error| Failure::about(name(job), error))?;
+    let model = models.of(&reader.header().model).map_err(|error| {
+        Failure::about(name(job), format!("{error}: import it (\"vrvq import\") or name its file by --model"))
+    })?;
+    Decoder::of(reader, &model).map_err(|error| Failure::about(name(job), error))
 }
 
 fn name(job: &Job) -> String {

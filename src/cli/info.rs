@@ -2,17 +2,16 @@
 
 use super::args::InfoArgs;
 use super::failure::{Failure, interruption, print};
+use super::model::FileModels;
 use super::progress::warn;
 use crate::audio::STDIO;
 use crate::codec::{RateControl, StereoMode, kilobits_per_second};
 use crate::coding::model_id;
 use crate::container::{Header, Part, Payload, Reader};
-use crate::model::Model;
 use serde::Serialize;
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
-use std::sync::Arc;
 
 /// Columns of the bitrate over time in text.
 const COLUMNS: usize = 60;
@@ -60,7 +59,7 @@ struct ModelInfo {
     hop: u32,
     codebooks: usize,
     codebook_size: usize,
-    /// Whether it is the model that this program would decode the file with.
+    /// Whether this program has the model.
     at_hand: bool,
 }
 
@@ -69,10 +68,10 @@ struct ModelInfo {
 /// # Errors
 /// What isn't a `.vrvq` file; a file with damage is told about and counts as failed.
 pub fn run(args: &InfoArgs) -> Result<(), Failure> {
-    let model = args.model.open()?;
+    let models = args.model.open_for_files()?;
     let (mut failed, mut saving) = (false, Saving::default());
     for path in &args.files {
-        let info = match open(path, &model) {
+        let info = match open(path, &models) {
             Ok(info) => info,
             Err(failure @ (Failure::Interrupted | Failure::BrokenPipe)) => return Err(failure),
             Err(failure) => {
@@ -97,27 +96,33 @@ pub fn run(args: &InfoArgs) -> Result<(), Failure> {
     if failed { Err(Failure::Reported) } else { Ok(()) }
 }
 
-fn open(path: &Path, model: &Arc<Model>) -> Result<Info, Failure> {
+fn open(path: &Path, models: &FileModels) -> Result<Info, Failure> {
     let failed = |error| Failure::about(path.display(), error);
     if path.as_os_str() == STDIO {
-        return gather("standard input", None, Reader::new(std::io::stdin().lock()).map_err(failed)?, model);
+        return gather("standard input", None, Reader::new(std::io::stdin().lock()).map_err(failed)?, models);
     }
     let unreadable = |error| Failure::Failed(format!("can't open {}: {error}", path.display()));
     let file = File::open(path).map_err(unreadable)?;
     let data = file.metadata().map_err(unreadable)?;
     let (name, input) = (path.display().to_string(), BufReader::new(file));
     if data.is_file() {
-        gather(&name, Some(data.len()), Reader::open(input).map_err(failed)?, model)
+        gather(&name, Some(data.len()), Reader::open(input).map_err(failed)?, models)
     } else {
-        gather(&name, None, Reader::new(input).map_err(failed)?, model)
+        gather(&name, None, Reader::new(input).map_err(failed)?, models)
     }
 }
 
-fn gather<R: Read>(name: &str, bytes: Option<u64>, mut reader: Reader<R>, model: &Arc<Model>) -> Result<Info, Failure> {
+fn gather<R: Read>(
+    name: &str,
+    bytes: Option<u64>,
+    mut reader: Reader<R>,
+    models: &FileModels,
+) -> Result<Info, Failure> {
     let failed = |error| Failure::about(name, error);
     let header = reader.header().clone();
-    let at_hand = header.model == model_id(model);
-    if at_hand {
+    // Without it the file still tells most about itself.
+    let model = models.of(&header.model).ok().filter(|model| model_id(model).hash == header.model.hash);
+    if let Some(model) = &model {
         reader.set_tables(model.tables()).map_err(failed)?;
     }
     let frame_rate = header.frame_rate();
@@ -168,7 +173,7 @@ fn gather<R: Read>(name: &str, bytes: Option<u64>, mut reader: Reader<R>, model:
     Ok(Info {
         file: name.to_owned(),
         bytes,
-        model: model_info(&header, at_hand),
+        model: model_info(&header, model.is_some()),
         sample_rate: header.sample_rate,
         channels: header.channels,
         stereo: (header.channels == 2).then_some(match header.stereo {
@@ -246,7 +251,7 @@ impl Info {
         let mut text = format!("{}\n", self.file);
         let mut line = |name: &str, value: String| text += &format!("  {name:<11} {value}\n");
         let ModelInfo { name, sha256, sample_rate, codebooks, codebook_size, at_hand, .. } = &self.model;
-        let other = if *at_hand { "" } else { "; not the model at hand: --model names the right one" };
+        let other = if *at_hand { "" } else { "; not the model that was asked for, nor among the imported ones" };
         line("model", format!("{name} ({sample_rate} Hz, {codebooks} codebooks of {codebook_size}{other})"));
         line("", format!("SHA-256 {sha256}"));
         let stereo = self.stereo.map_or(String::new(), |stereo| format!(" as {stereo}"));

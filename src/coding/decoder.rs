@@ -46,10 +46,14 @@ impl<R: Read> Decoder<R> {
     /// [`CodingError::Container`] for what is no `.vrvq` file, [`CodingError::OtherModel`] where it was made with
     /// another model, otherwise those of [`FrameDecoder::new`].
     pub fn new(input: R, model: &Arc<Model>) -> Result<Self, CodingError> {
-        Self::with_reader(Reader::new(input)?, model)
+        Self::of(Reader::new(input)?, model)
     }
 
-    fn with_reader(mut reader: Reader<R>, model: &Arc<Model>) -> Result<Self, CodingError> {
+    /// Decodes what `reader` reads, from its first block on.
+    ///
+    /// # Errors
+    /// Those of [`Self::new`].
+    pub fn of(mut reader: Reader<R>, model: &Arc<Model>) -> Result<Self, CodingError> {
         let header = reader.header();
         let (wanted, got) = (&header.model, model_id(model));
         let card = model.card();
@@ -206,7 +210,7 @@ impl<R: Read + Seek> Decoder<R> {
     /// # Errors
     /// As [`Self::new`].
     pub fn open(input: R, model: &Arc<Model>) -> Result<Self, CodingError> {
-        Self::with_reader(Reader::open(input)?, model)
+        Self::of(Reader::open(input)?, model)
     }
 
     /// Goes to a sample: the next piece begins with it. Behind the end there is nothing.

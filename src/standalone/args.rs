@@ -1,14 +1,15 @@
 //! How to run the loop.
 
 use crate::codec::{BURST_MAX, LEVEL_MAX, LEVEL_MIN, LOSS_MAX, Loss, RateMode, SEED_MAX, TARGET_MAX, TARGET_MIN};
-use crate::engine::{DEFAULT_SAFETY_HOPS, MAX_SAFETY_HOPS, Setting, StereoMode};
+use crate::engine::{MAX_SAFETY_HOPS, Setting, StereoMode};
 use crate::model::{DeviceChoice, ModelCard};
 use clap::ValueEnum;
-use std::path::PathBuf;
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// A sound system.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 pub enum HostChoice {
     /// The system's own: ALSA, CoreAudio or WASAPI.
     #[value(alias = "alsa", alias = "coreaudio", alias = "wasapi")]
@@ -20,6 +21,9 @@ pub enum HostChoice {
 /// How to run the loop.
 #[derive(Debug, Clone, clap::Args)]
 pub struct RunArgs {
+    /// Audio or .vrvq file to play, looped, instead of the microphone.
+    #[arg(value_name = "FILE")]
+    pub open: Option<PathBuf>,
     /// Sound system: "system" (also "alsa") or "jack".
     #[arg(long, value_name = "SYSTEM", value_enum)]
     pub host: Option<HostChoice>,
@@ -35,8 +39,8 @@ pub struct RunArgs {
     /// Block size in samples.
     #[arg(long, value_name = "SAMPLES", value_parser = clap::value_parser!(u32).range(16..=8192))]
     pub buffer_size: Option<u32>,
-    /// Audio or .vrvq file to play, looped, instead of the microphone.
-    #[arg(long, value_name = "PATH")]
+    /// The same as FILE.
+    #[arg(long, value_name = "PATH", conflicts_with = "open")]
     pub file: Option<PathBuf>,
     /// Level l, 1 to 48: the higher, the more bits.
     #[arg(long, value_name = "L", value_parser = level)]
@@ -67,10 +71,9 @@ pub struct RunArgs {
     /// Bring the decoded signal to the loudness of the input.
     #[arg(long)]
     pub level_match: bool,
-    /// Whole hops (11.6 ms) added to the latency, 0 to 8, for machines that produce late frames.
-    #[arg(long, value_name = "HOPS", default_value_t = DEFAULT_SAFETY_HOPS,
-          value_parser = clap::value_parser!(u32).range(..=i64::from(MAX_SAFETY_HOPS)))]
-    pub safety: u32,
+    /// Whole hops (11.6 ms) added to the latency, 0 to 8, for machines that produce late frames [default: 1].
+    #[arg(long, value_name = "HOPS", value_parser = clap::value_parser!(u32).range(..=i64::from(MAX_SAFETY_HOPS)))]
+    pub safety: Option<u32>,
     /// Model to use instead of the bundled one: a model file, or the name of an imported model (see "vrvq import").
     #[arg(long, value_name = "FILE|NAME")]
     pub model: Option<String>,
@@ -101,6 +104,21 @@ pub struct RunArgs {
 }
 
 impl RunArgs {
+    /// The file to play.
+    pub fn file(&self) -> Option<&Path> {
+        self.open.as_deref().or(self.file.as_deref())
+    }
+
+    /// Whether anything of the codec's setting is asked for.
+    pub fn turns_setting(&self) -> bool {
+        self.level.is_some()
+            || self.codebooks.is_some()
+            || self.target.is_some()
+            || self.mid_side
+            || self.mono_sum
+            || self.loss.is_some()
+    }
+
     /// The setting to begin with.
     pub fn setting(&self, card: &ModelCard) -> Setting {
         let mut setting = Setting { level: self.level.unwrap_or(card.level.default), ..Setting::default() };
@@ -185,6 +203,6 @@ mod tests {
             assert!(Args::try_parse_from(["vrvq"].iter().chain(&flags)).is_err(), "{flags:?}");
         }
         let args = Args::try_parse_from(["vrvq", "--level", "4.5", "--host", "alsa", "--safety", "0"]).unwrap();
-        assert_eq!((args.run.level, args.run.host, args.run.safety), (Some(4.5), Some(HostChoice::System), 0));
+        assert_eq!((args.run.level, args.run.host, args.run.safety), (Some(4.5), Some(HostChoice::System), Some(0)));
     }
 }

@@ -36,7 +36,7 @@ pub fn default_folder() -> PathBuf {
 /// # Errors
 /// What can't be read, run or written, by name.
 pub fn run(args: &RunArgs, parts: &Parts, mut reports: ReportReceiver) -> Result<()> {
-    let clip = match &args.file {
+    let clip = match args.file() {
         Some(path) => Clip::open(path)?,
         None => Clip::bundled()?,
     };

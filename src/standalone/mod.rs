@@ -17,6 +17,7 @@ mod clock;
 mod declick;
 mod devices;
 mod headless;
+mod kept;
 mod meter;
 mod play;
 mod player;
@@ -32,10 +33,10 @@ mod track;
 mod watch;
 mod window;
 
-use crate::engine::{ModelChoice, ReportReceiver, Slot, Telemetry};
+use crate::engine::{DEFAULT_SAFETY_HOPS, ModelChoice, ReportReceiver, Slot, Telemetry};
 use crate::interrupt;
 use crate::model::{Library, choose_device};
-use anyhow::Result;
+use anyhow::{Result, bail};
 pub use args::{HostChoice, RunArgs};
 use devices::{Devices, Direction};
 pub use play::{PlayError, PlayOptions, Playback};
@@ -83,15 +84,22 @@ fn parts(args: &RunArgs, muted: bool) -> Result<(Parts, ReportReceiver)> {
         models.copy(Slot::One);
     }
     let model = models.model()?;
-    let settings = Settings::new(&args.setting(model.card()), args.safety, muted);
+    let settings = Settings::new(&args.setting(model.card()), args.safety.unwrap_or(DEFAULT_SAFETY_HOPS), muted);
     settings.set_level_match(args.level_match);
     Ok((Parts { models, telemetry, settings }, reports))
 }
 
 fn run(args: &RunArgs) -> Result<()> {
+    if let Some(path) = args.file()
+        && let Err(error) = std::fs::metadata(path)
+    {
+        // Before the window hides it; a word that is no command comes here too.
+        let nor = if args.open.is_some() { ", nor is it a command" } else { "" };
+        bail!("{}: {error}{nor}", path.display());
+    }
     interrupt::watch(None);
     // A microphone through speakers howls; a file doesn't.
-    let muted = args.muted || (!args.unmuted && args.file.is_none());
+    let muted = args.muted || (!args.unmuted && args.file().is_none());
     if args.no_window {
         let (parts, reports) = parts(args, muted)?;
         return terminal::run(args, &parts, reports);

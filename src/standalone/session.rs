@@ -12,6 +12,7 @@ use super::streams::{self, ErrorReceiver, Render};
 use crate::engine::{EngineError, LiveLoop, LoopConfig, LoopState, ModelChoice, Telemetry};
 use cpal::traits::StreamTrait;
 use cpal::{BufferSize, StreamConfig};
+use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -52,7 +53,8 @@ pub enum Play {
 }
 
 /// Devices and format asked for; `None` is the default.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Wanted {
     pub input: Option<String>,
     pub output: Option<String>,
@@ -68,6 +70,16 @@ impl Wanted {
             output: args.output_device.clone(),
             sample_rate: args.sample_rate,
             buffer_size: args.buffer_size,
+        }
+    }
+
+    /// This, and where it asks for nothing, `other`.
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            input: self.input.or(other.input),
+            output: self.output.or(other.output),
+            sample_rate: self.sample_rate.or(other.sample_rate),
+            buffer_size: self.buffer_size.or(other.buffer_size),
         }
     }
 }

@@ -106,6 +106,26 @@ impl Settings {
         self.safety.load(Relaxed)
     }
 
+    /// Turns one of the two settings of the codec.
+    pub fn store(&self, slot: Slot, setting: &Setting) {
+        self.settings[slot.index()].store(setting);
+    }
+
+    /// Chooses the setting that is heard.
+    pub fn choose(&self, slot: Slot) {
+        self.second.store(slot == Slot::Two, Relaxed);
+    }
+
+    /// Sets the whole hops of safety.
+    pub fn set_safety(&self, hops: u32) {
+        self.safety.store(hops.min(MAX_SAFETY_HOPS), Relaxed);
+    }
+
+    /// Whether the decoded signal is brought to the loudness of the dry one.
+    pub fn level_match(&self) -> bool {
+        self.level_match.load(Relaxed)
+    }
+
     /// Whether the output is silent.
     pub fn muted(&self) -> bool {
         self.muted.load(Relaxed)
@@ -145,7 +165,7 @@ impl Controls for SettingsControls {
     }
 
     fn replace(&mut self, slot: Slot, setting: &Setting) {
-        self.0.settings[slot.index()].store(setting);
+        self.0.store(slot, setting);
     }
 
     fn slot(&self) -> Slot {
@@ -153,7 +173,7 @@ impl Controls for SettingsControls {
     }
 
     fn select(&mut self, slot: Slot) {
-        self.0.second.store(slot == Slot::Two, Relaxed);
+        self.0.choose(slot);
     }
 
     fn set(&mut self, value: Value, to: f32) {
@@ -161,7 +181,7 @@ impl Controls for SettingsControls {
             Value::DifferenceGain => {
                 self.0.difference_gain.store(to.clamp(0.0, MAX_DIFFERENCE_GAIN_DB).to_bits(), Relaxed);
             }
-            Value::Safety => self.0.safety.store((to.round() as u32).min(MAX_SAFETY_HOPS), Relaxed),
+            Value::Safety => self.0.set_safety(to.round() as u32),
             _ => self.replace_chosen(&value.set_in(self.chosen(), to)),
         }
     }
@@ -179,7 +199,7 @@ impl Controls for SettingsControls {
     }
 
     fn level_match(&self) -> bool {
-        self.0.level_match.load(Relaxed)
+        self.0.level_match()
     }
 
     fn set_level_match(&mut self, on: bool) {

@@ -4,6 +4,7 @@ use super::args::{HostChoice, RunArgs};
 use super::clip::Clip;
 use super::clock::Clock;
 use super::devices::{DeviceError, Devices, Direction};
+use super::kept::Kept;
 use super::player::{Player, Transport};
 use super::processor::Source;
 use super::session::{DEFAULT_BLOCK, Parts, Play, Session, SessionError, Wanted, start_loop};
@@ -46,14 +47,15 @@ pub struct Sound {
 }
 
 impl Sound {
-    /// Starts what the command line asks for, or what comes nearest.
-    pub fn new(parts: Parts, args: &RunArgs) -> Self {
+    /// Starts what the command line asks for, or else what was `kept`, or what comes nearest.
+    pub fn new(parts: Parts, args: &RunArgs, kept: Kept) -> Self {
+        let (system, wanted) = kept.restore(args, &parts);
         let mut sound = Self {
             muted_for_input: parts.settings.muted() && !args.muted,
             parts,
-            system: args.host,
+            system,
             devices: None,
-            wanted: Wanted::from_args(args),
+            wanted,
             running: Running::Nothing,
             messages: Vec::new(),
             play: Play::Input,
@@ -61,11 +63,16 @@ impl Sound {
             watch: Watch::new(),
         };
         sound.refresh();
-        match &args.file {
+        match args.file() {
             Some(path) => sound.open_file(path),
             None => sound.restart(),
         }
         sound
+    }
+
+    /// What is to be kept for the next run.
+    pub fn kept(&self) -> Kept {
+        Kept::now(&self.parts, self.system, &self.wanted)
     }
 
     /// Whether the microphone is the source.

@@ -24,7 +24,7 @@ const PERIOD: Duration = Duration::from_millis(20);
 /// # Errors
 /// A device or file that can't be used, a device that goes away, a codec that fails.
 pub fn run(args: &RunArgs, parts: &Parts, mut reports: ReportReceiver) -> Result<()> {
-    let play = match &args.file {
+    let play = match args.file() {
         Some(path) => Play::Clip(Arc::new(Clip::open(path)?), Transport::new(true)),
         None => Play::Input,
     };

@@ -2,6 +2,7 @@
 
 use super::args::RunArgs;
 use super::bar::Bar;
+use super::kept::{Keeper, Kept};
 use super::session::Parts;
 use super::settings::SettingsControls;
 use super::sound::Sound;
@@ -17,6 +18,11 @@ use std::sync::Arc;
 
 /// Title of the window.
 pub const TITLE: &str = "VRVQ live";
+
+/// Size of the window at first, least, and most of what was kept, in points.
+const SIZE: (f32, f32) = (1100.0, 740.0);
+const LEAST: (f32, f32) = (700.0, 450.0);
+const MOST: f32 = 8192.0;
 
 /// Why there is no display; `None` where there may be one.
 pub fn missing_display() -> Option<&'static str> {
@@ -35,11 +41,14 @@ pub fn missing_display() -> Option<&'static str> {
 /// # Errors
 /// Where no window or graphics context can be made; nothing has been started then.
 pub fn run(args: &RunArgs, parts: Parts, reports: ReportReceiver) -> eframe::Result {
+    let file = Preferences::of_app();
+    let kept: Kept = file.read();
+    let (width, height) = kept.window.unwrap_or(SIZE);
     let viewport = ViewportBuilder::default()
         .with_title(TITLE)
         .with_app_id("org.vrvq.live")
-        .with_inner_size([1100.0, 740.0])
-        .with_min_inner_size([700.0, 450.0])
+        .with_inner_size([width.clamp(LEAST.0, MOST), height.clamp(LEAST.1, MOST)])
+        .with_min_inner_size([LEAST.0, LEAST.1])
         .with_drag_and_drop(true);
     // The view has no long gradients that dithering would help.
     let options = NativeOptions { viewport, dithering: false, ..NativeOptions::default() };
@@ -48,7 +57,7 @@ pub fn run(args: &RunArgs, parts: Parts, reports: ReportReceiver) -> eframe::Res
         TITLE,
         options,
         Box::new(move |context| {
-            let mut sound = Sound::new(parts.clone(), &args);
+            let mut sound = Sound::new(parts.clone(), &args, kept.clone());
             let mut view = View::new(reports, parts.telemetry.clone(), Arc::new(export::save_for_user))
                 .with_models(parts.models.clone())
                 .with_memory(Preferences::of_user());
@@ -62,6 +71,8 @@ pub fn run(args: &RunArgs, parts: Parts, reports: ReportReceiver) -> eframe::Res
                 sound.say(error.to_string());
             }
             Ok(Box::new(Window {
+                size: kept.window,
+                keeper: Keeper::new(file, kept),
                 sound,
                 bar: Bar::default(),
                 view,
@@ -78,9 +89,23 @@ struct Window {
     view: View,
     controls: SettingsControls,
     background: [f32; 4],
+    keeper: Keeper,
+    /// Size of the window in points, once known.
+    size: Option<(f32, f32)>,
+}
+
+impl Window {
+    fn kept(&self) -> Kept {
+        Kept { window: self.size, ..self.sound.kept() }
+    }
 }
 
 impl App for Window {
+    fn on_exit(&mut self, _: Option<&eframe::glow::Context>) {
+        let now = self.kept();
+        self.keeper.keep(now);
+    }
+
     fn clear_color(&self, _: &egui::Visuals) -> [f32; 4] {
         self.background
     }
@@ -91,6 +116,12 @@ impl App for Window {
         }
         self.background = View::background(ui.ctx());
         self.sound.poll();
+        self.size =
+            ui.input(|input| input.viewport().inner_rect).map(|rect| (rect.width(), rect.height())).or(self.size);
+        let now = || Kept { window: self.size, ..self.sound.kept() };
+        if let Some(text) = self.keeper.poll(now) {
+            self.sound.say(text);
+        }
         let (dropped, hovering) =
             ui.ctx().input(|input| (input.raw.dropped_files.clone(), !input.raw.hovered_files.is_empty()));
         // A model is the view's.
