@@ -153,6 +153,9 @@ fn devices_are_told_and_one_that_is_not_there_is_refused() {
         assert_eq!(output.status.code(), Some(1), "{out}{err}");
         assert!(err.contains("cuda:3 can't be used") && err.contains("processor only"), "{err}");
     }
+    let (output, _, err) = run(&["bench", "--device", "cpu:2"], &[]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(err.contains("CPU, 2 threads can't be used") && err.contains("has one thread"), "{err}");
     let (output, _, err) = run(&["bench", "--device", "gpu"], &[]);
     assert_eq!(output.status.code(), Some(2));
     assert!(err.contains("cuda:N"), "{err}");

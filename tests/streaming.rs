@@ -3,7 +3,10 @@
 mod common;
 
 use vrvq::codec::count;
-use vrvq::model::{DecoderStream, Encoded, EncoderStream, Model};
+use vrvq::model::{
+    DecoderStream, Device, DeviceChoice, Encoded, EncoderStream, Model, ModelError, choose_device, device_choice,
+    runtime,
+};
 
 /// Codes, importance and decoded samples of `audio` (one channel), stepped `hops` at a time.
 fn run(audio: &[f32], hops: usize) -> (Vec<u16>, Vec<f32>, Vec<f32>) {
@@ -68,6 +71,29 @@ fn two_channels_of_one_batch_are_two_streams() {
         let p = common::largest_difference(&importance, &encoded.importance[channel * 20..][..20]);
         assert!(p < 1e-4, "channel {channel}: importance differs by {p}");
     }
+}
+
+#[test]
+fn more_threads_give_the_same_or_are_refused() {
+    let audio = common::demo_mono();
+    let audio = &audio[..512 * 60];
+    let one = run(audio, 4);
+    let threads = DeviceChoice::Only(Device::Cpu(2));
+    if runtime().unwrap().is_builtin() {
+        let Err(ModelError::Device { reason, .. }) = choose_device(threads) else { panic!("it has one thread only") };
+        assert!(reason.contains("one thread"), "{reason}");
+        assert_eq!(device_choice(), DeviceChoice::Auto, "nothing is changed");
+        return;
+    }
+    choose_device(threads).unwrap();
+    let model = Model::builtin().unwrap();
+    let encoder = EncoderStream::new(&model, 1).unwrap();
+    assert!(encoder.runtime().contains("2 threads"), "{}", encoder.runtime());
+    let two = run(audio, 4);
+    choose_device(DeviceChoice::Auto).unwrap();
+    let differing = one.0.iter().zip(&two.0).filter(|(a, b)| a != b).count();
+    assert!(differing * 1000 <= one.0.len(), "{differing} of {} codes differ", one.0.len());
+    assert!(differing > 0 || common::largest_difference(&one.2, &two.2) < 1e-4);
 }
 
 #[test]

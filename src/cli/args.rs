@@ -126,7 +126,8 @@ pub struct ModelArgs {
     /// Model to use instead of the bundled one: a model file, or the name of an imported model.
     #[arg(long, value_name = "FILE|NAME")]
     pub model: Option<String>,
-    /// What the model runs on: "auto" (the processor for small models, a GPU that works for others), "cpu", or "cuda:N".
+    /// What the model runs on: "auto" (one core for small models; for others a GPU, or else all cores but one), "cpu", "cpu:N"
+    /// (N threads), or "cuda:N".
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub device: DeviceChoice,
 }

@@ -5,7 +5,7 @@ use super::failure::Failure;
 use super::progress::warn;
 use crate::codec::RateControl;
 use crate::container;
-use crate::model::{Library, Model, ModelError, ModelId, choose_device, runtime};
+use crate::model::{Library, Model, ModelError, ModelId, choose_device, runtime, share_cores_between_files};
 use std::sync::{Arc, Mutex, PoisonError};
 
 impl ModelArgs {
@@ -18,6 +18,7 @@ impl ModelArgs {
             warn(notice);
         }
         choose_device(self.device)?;
+        share_cores_between_files();
         Ok(match &self.model {
             Some(asked) => Library::user().open(asked)?,
             None => Model::builtin()?,

@@ -13,11 +13,19 @@ use std::sync::Arc;
 
 const HINT: &str = "The model that encodes and decodes. Click to choose another one: the sound goes on meanwhile.";
 
-const DEVICES: [(DeviceChoice, &str, &str); 3] = [
-    (DeviceChoice::Auto, "Auto", "The processor for small models, a GPU that works for others."),
-    (DeviceChoice::Only(Device::Cpu), "CPU", "The processor, for every model of this program."),
-    (DeviceChoice::Only(Device::Cuda(0)), "GPU", "NVIDIA's first GPU, for every model of this program."),
-];
+/// Devices to choose from, and what they are.
+fn devices() -> [(DeviceChoice, &'static str, &'static str); 4] {
+    [
+        (
+            DeviceChoice::Auto,
+            "Auto",
+            "One core for small models; for others a GPU that works, or else all cores but one.",
+        ),
+        (DeviceChoice::Only(Device::Cpu(1)), "CPU", "One core of the processor, for every model of this program."),
+        (DeviceChoice::Only(Device::most_of_cpu()), "Cores", "All cores of the processor but one, for every model."),
+        (DeviceChoice::Only(Device::Cuda(0)), "GPU", "NVIDIA's first GPU, for every model of this program."),
+    ]
+}
 
 /// The menu, and what it knows of the user's folder.
 #[derive(Default)]
@@ -111,7 +119,7 @@ impl Models {
         ui.horizontal(|ui| {
             ui.label(RichText::new("Runs on").size(12.0));
             let current = device_choice();
-            for (device, name, hint) in DEVICES {
+            for (device, name, hint) in devices() {
                 if ui.add(Button::selectable(current == device, name).small()).on_hover_text(hint).clicked() {
                     choice.run_on(device);
                 }

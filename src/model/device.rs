@@ -15,22 +15,51 @@ use std::sync::{Mutex, PoisonError};
 
 /// Weights up to which a model runs on the processor by itself: one core has time for it.
 const SMALL_MODEL: u64 = 10_000_000;
+/// Threads of the processor for one model.
+const MOST_THREADS: usize = 64;
 /// GPUs that are looked for.
 const MOST_GPUS: u32 = 8;
 
 /// What a session runs on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Device {
-    #[default]
-    Cpu,
+    /// The processor, with this many threads.
+    Cpu(u16),
     /// NVIDIA's GPU of this number.
     Cuda(u32),
+}
+
+impl Default for Device {
+    fn default() -> Self {
+        Self::Cpu(1)
+    }
+}
+
+impl Device {
+    /// The processor with all its cores but one, which is left for the sound: for models that one core has no time for.
+    pub fn most_of_cpu() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Self::Cpu((cores - 1).clamp(1, MOST_THREADS) as u16)
+    }
+
+    /// Threads of the processor that one run uses.
+    pub(super) fn threads(self) -> usize {
+        match self {
+            Self::Cpu(threads) => threads.max(1).into(),
+            Self::Cuda(_) => 1,
+        }
+    }
+
+    fn is_cpu(self) -> bool {
+        matches!(self, Self::Cpu(_))
+    }
 }
 
 impl fmt::Display for Device {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Cpu => write!(f, "CPU"),
+            Self::Cpu(0 | 1) => write!(f, "CPU"),
+            Self::Cpu(threads) => write!(f, "CPU, {threads} threads"),
             Self::Cuda(number) => write!(f, "cuda:{number}"),
         }
     }
@@ -39,7 +68,7 @@ impl fmt::Display for Device {
 /// What a user chooses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum DeviceChoice {
-    /// The processor for small models, a GPU that works for others.
+    /// One thread of the processor for small models; for others a GPU that works, or else most of the processor.
     #[default]
     Auto,
     Only(Device),
@@ -51,12 +80,18 @@ impl FromStr for DeviceChoice {
     fn from_str(text: &str) -> Result<Self, String> {
         match text.to_ascii_lowercase().as_str() {
             "auto" => Ok(Self::Auto),
-            "cpu" => Ok(Self::Only(Device::Cpu)),
+            "cpu" => Ok(Self::Only(Device::Cpu(1))),
             "cuda" => Ok(Self::Only(Device::Cuda(0))),
-            other => match other.strip_prefix("cuda:").map(str::parse) {
-                Some(Ok(number)) => Ok(Self::Only(Device::Cuda(number))),
-                _ => Err("\"auto\", \"cpu\", or \"cuda:N\" for GPU number N".into()),
-            },
+            other => {
+                let number = |prefix: &str| other.strip_prefix(prefix)?.parse::<u16>().ok();
+                let threads = number("cpu:").filter(|threads| (1..=MOST_THREADS as u16).contains(threads));
+                let device = threads.map(Device::Cpu).or_else(|| number("cuda:").map(|gpu| Device::Cuda(gpu.into())));
+                device.map(Self::Only).ok_or_else(|| {
+                    format!(
+                        "\"auto\", \"cpu\", \"cpu:N\" for 1 to {MOST_THREADS} threads, or \"cuda:N\" for GPU number N"
+                    )
+                })
+            }
         }
     }
 }
@@ -64,6 +99,9 @@ impl FromStr for DeviceChoice {
 static CHOICE: Mutex<DeviceChoice> = Mutex::new(DeviceChoice::Auto);
 /// A GPU failed while it was used.
 static FAILED: AtomicBool = AtomicBool::new(false);
+
+/// No model takes several threads by itself.
+static ONE_THREAD: AtomicBool = AtomicBool::new(false);
 
 /// From now on models run on this device.
 ///
@@ -86,10 +124,25 @@ pub fn device_choice() -> DeviceChoice {
 /// What a model of so many weights runs on.
 pub(super) fn device_for(parameters: u64) -> Device {
     match device_choice() {
-        _ if FAILED.load(Relaxed) => Device::Cpu,
-        DeviceChoice::Only(device) => device,
-        DeviceChoice::Auto if parameters <= SMALL_MODEL => Device::Cpu,
-        DeviceChoice::Auto => first_gpu().unwrap_or_default(),
+        DeviceChoice::Only(device) if device.is_cpu() || !FAILED.load(Relaxed) => device,
+        _ if parameters <= SMALL_MODEL => Device::default(),
+        DeviceChoice::Auto if !FAILED.load(Relaxed) => first_gpu().unwrap_or_else(large_on_cpu),
+        _ => large_on_cpu(),
+    }
+}
+
+/// Files are worked on several at a time from now on, so a model has one thread unless more were asked for.
+pub fn share_cores_between_files() {
+    ONE_THREAD.store(true, Relaxed);
+}
+
+/// Where a model runs that is too large for one core, without a GPU.
+fn large_on_cpu() -> Device {
+    // The built-in runtime has one thread.
+    if ONE_THREAD.load(Relaxed) || runtime().is_ok_and(|runtime| runtime.is_builtin()) {
+        Device::default()
+    } else {
+        Device::most_of_cpu()
     }
 }
 
@@ -97,7 +150,7 @@ pub(super) fn device_for(parameters: u64) -> Device {
 #[cfg(feature = "live")]
 pub(crate) fn give_up_gpus() -> bool {
     let in_use = match device_choice() {
-        DeviceChoice::Only(device) => device != Device::Cpu,
+        DeviceChoice::Only(device) => !device.is_cpu(),
         DeviceChoice::Auto => first_gpu().is_some(),
     };
     !FAILED.swap(true, Relaxed) && in_use
@@ -115,7 +168,7 @@ fn first_gpu() -> Option<Device> {
 /// Options of a session on `device`; an error where the runtime has no such device.
 pub(super) fn place(builder: SessionBuilder, device: Device) -> ort::Result<SessionBuilder> {
     match device {
-        Device::Cpu => Ok(builder),
+        Device::Cpu(_) => Ok(builder),
         Device::Cuda(number) => {
             let provider = CUDA::default().with_device_id(i32::try_from(number).unwrap_or(i32::MAX));
             Ok(builder.with_execution_providers([provider.build().error_on_failure()])?)
@@ -130,9 +183,12 @@ pub(super) fn place(builder: SessionBuilder, device: Device) -> ort::Result<Sess
 pub fn probe(device: Device) -> Result<(), ModelError> {
     let runtime = runtime()?;
     let refused = |reason: String| ModelError::Device { device, reason };
-    if device != Device::Cpu && runtime.is_builtin() {
-        let reason =
-            "the built-in runtime knows the processor only; \"cargo xtask runtime --gpu\" fetches one for GPUs";
+    if runtime.is_builtin() && device != Device::default() {
+        let reason = if device.is_cpu() {
+            "the built-in runtime has one thread; \"cargo xtask runtime\" fetches one that has more"
+        } else {
+            "the built-in runtime knows the processor only; \"cargo xtask runtime --gpu\" fetches one for GPUs"
+        };
         return Err(refused(reason.into()));
     }
     let run = || -> ort::Result<()> {
@@ -168,4 +224,22 @@ pub fn describe_devices() -> String {
         text += &format!("  cuda:{number}   works\n");
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn devices_are_named_by_their_threads_or_number() {
+        let parse = |text: &str| text.parse::<DeviceChoice>();
+        assert_eq!(parse("AUTO"), Ok(DeviceChoice::Auto));
+        assert_eq!(parse("cpu"), Ok(DeviceChoice::Only(Device::default())));
+        assert_eq!(parse("cpu:4"), Ok(DeviceChoice::Only(Device::Cpu(4))));
+        assert_eq!(parse("cuda:1"), Ok(DeviceChoice::Only(Device::Cuda(1))));
+        for wrong in ["", "cpu:", "cpu:0", "cpu:65", "cuda:-1", "gpu"] {
+            assert!(parse(wrong).is_err_and(|error| error.contains("cpu:N")), "{wrong}");
+        }
+        assert_eq!([Device::Cpu(1), Device::Cpu(4)].map(|device| device.to_string()), ["CPU", "CPU, 4 threads"]);
+    }
 }

@@ -20,7 +20,9 @@ pub use card::{LatencySamples, LevelRange, ModelCard, ReducedCard, SearchCard, S
 pub use curves::{CurvePoint, Curves};
 #[cfg(feature = "live")]
 pub(crate) use device::give_up_gpus;
-pub use device::{Device, DeviceChoice, choose_device, describe_devices, device_choice, probe};
+pub use device::{
+    Device, DeviceChoice, choose_device, describe_devices, device_choice, probe, share_cores_between_files,
+};
 pub use error::ModelError;
 pub use file::Model;
 pub use library::{CHECKPOINT_EXTENSIONS, Library, Listed, MODEL_EXTENSION, ModelId};

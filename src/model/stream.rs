@@ -72,7 +72,7 @@ fn load(graph: &'static str, bytes: &[u8], runtime: &'static Runtime, device: De
     let build = || -> ort::Result<Session> {
         let mut builder = Session::builder(runtime.environment())?
             .with_optimization_level(GraphOptimizationLevel::All)?
-            .with_intra_threads(1)?
+            .with_intra_threads(device.threads())?
             .with_inter_threads(1)?;
         if !runtime.is_builtin() {
             builder = builder.with_intra_op_spinning(false)?;
