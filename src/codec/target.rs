@@ -20,15 +20,15 @@ pub const WINDOW_MAX: f32 = 30.0;
 
 /// Frames between two moves of the level.
 const MOVE_FRAMES: u32 = 8;
-/// Share of the window that the controller looks back over; measured on speech and music (`tests/target.rs`), half of
-/// it keeps the whole nearest to the target.
-const MEMORY: f64 = 0.5;
+/// Share of the window that the controller looks back over; measured on speech and music (`tests/target.rs`), a
+/// little less than half of it keeps the whole nearest to the target.
+const MEMORY: f64 = 0.45;
 /// Fastest move of the level: its change in natural logarithm a second, a factor of 1.8.
 const SLEW: f64 = 0.6;
 /// Longest pause in seconds that counts towards the mean.
 const PAUSE: f64 = 0.3;
 /// How strongly a difference is made up for: in one over this of the memory.
-const GAIN: f64 = 4.0;
+const GAIN: f64 = 5.0;
 /// The level never spends more than [`BURST`] times what is wanted over the last [`RECENT`] seconds.
 const RECENT: f64 = 1.0;
 const BURST: f64 = 1.4;
@@ -77,6 +77,7 @@ pub struct TargetControl {
     spent: VecDeque<u32>,
     spent_bits: u64,
     since_move: u32,
+    start: f64,
     level: f64,
     /// The level goes to where it should be at once: after a start or a new target.
     free: bool,
@@ -96,6 +97,7 @@ impl TargetControl {
             spent: VecDeque::with_capacity(frames + 1),
             spent_bits: 0,
             since_move: 0,
+            start: f64::from(level),
             level: f64::from(level),
             free: true,
         }
@@ -113,8 +115,14 @@ impl TargetControl {
         }
     }
 
-    /// Forgets the frames seen.
+    /// Starts anew at the level of the start, so that a bounce is the same every time.
     pub fn reset(&mut self) {
+        self.forget();
+        self.level = self.start;
+    }
+
+    /// Forgets the frames seen; the level stays until it is known better.
+    fn forget(&mut self) {
         self.importances.clear();
         self.spent.clear();
         (self.silent, self.spent_bits, self.since_move, self.free) = (u32::MAX, 0, 0, true);
@@ -124,7 +132,7 @@ impl TargetControl {
     /// As many channels as before, or what is known of the others is forgotten.
     pub fn push(&mut self, importances: &[f32], bits: Option<u32>) {
         if importances.len() != self.channels {
-            self.reset();
+            self.forget();
             self.channels = importances.len();
         }
         let silent = importances.iter().all(|importance| importance * LEVEL_MAX < 1.0);

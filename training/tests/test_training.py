@@ -40,6 +40,25 @@ def test_resume_is_exact(trainer, config, audio_folder):
         assert torch.equal(a, b)
 
 
+def test_what_is_frozen_stays_and_what_is_fresh_starts_anew(trainer, config, audio_folder, tmp_path):
+    start = tmp_path / "start.pt"
+    torch.save(trainer.state(), start)
+    config["train"] |= {"frozen": ["analysis", "encoder", "quantizer"], "fresh": ["importance"]}
+    config["model"]["detach_importance"] = True
+    config["loss"]["commitment"] = 0.0
+    config["train"]["seed"] += 1  # else the subnet would start as it did the last time
+    other = Trainer(config, audio_folder)
+    other.warm_start(start)
+    before, given = {k: v.clone() for k, v in other.model.state_dict().items()}, trainer.average.state_dict()
+    new = {name for name, value in before.items() if not torch.equal(value, given[name])}
+    assert new and all(name.startswith("importance") for name in new)
+    for _ in range(2):
+        other.step()
+    moved = {name for name, value in other.model.state_dict().items() if not torch.equal(value, before[name])}
+    assert not [name for name in moved if name.startswith(("analysis", "encoder", "quantizer"))]
+    assert {"decoder_out.weight", "synthesis", "importance.last.weight"} <= moved
+
+
 def test_the_untrained_model_is_a_working_codec(trainer, audio_folder):
     points = evaluate.table(trainer.average.eval(), audio_folder, number=1, counts=(1, 8), levels=(), kinds=("music",))
     assert points["music"]["n=8"]["mel"] < points["music"]["n=1"]["mel"]

@@ -13,10 +13,11 @@ def for_model(model, train):
     """``optimizer`` of ``[train]``: ``"muon"`` (Muon for the weights of the network's layers, AdamW for all else, the
     encoder and the linear paths at ``slow_share`` of the rate) or ``"adamw"``."""
     betas = tuple(train["betas"])
+    named = [(name, parameter) for name, parameter in model.named_parameters() if parameter.requires_grad]
     if train["optimizer"] == "adamw":
-        return torch.optim.AdamW([{"params": list(model.parameters()), "scale": 1.0}], lr=0.0, betas=betas)
+        return torch.optim.AdamW([{"params": [parameter for _, parameter in named], "scale": 1.0}], lr=0.0, betas=betas)
     groups = {}
-    for name, parameter in model.named_parameters():
+    for name, parameter in named:
         slow = name.startswith(SLOW)
         matrix = parameter.ndim == 2 and "depthwise" not in name and name.startswith(("encoder", "decoder"))
         groups.setdefault((slow, matrix), []).append(parameter)

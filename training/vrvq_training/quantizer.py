@@ -47,6 +47,7 @@ class ResidualQuantizer(nn.Module):
     """
 
     joint = False
+    held = False  # the entries don't follow
 
     def __init__(self, codebooks, entries, dims, decay=0.99):
         super().__init__()
@@ -125,7 +126,7 @@ class ResidualQuantizer(nn.Module):
         # What each stage was asked to code: the latent less all earlier entries.
         targets = latent.unsqueeze(-2) - (torch.cumsum(fixed, -2) - fixed)
         commitment = ((targets - fixed).square().sum(-1) * hard).sum() / hard.sum().clamp(min=1)
-        if self.training:
+        if self.training and not self.held:
             followed = (latent - value).unsqueeze(-2) + fixed if self.joint else targets
             self.follow(followed.detach(), codes, hard)
         return quantized, codes, commitment

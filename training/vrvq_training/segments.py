@@ -28,6 +28,10 @@ class _Augmented:
         """``[size, length]`` float32; the kinds take turns."""
         return np.stack([self._augment(self._raw(i)) for i in range(size)])
 
+    def kind(self, number):
+        """The kind of item ``number`` of a batch."""
+        return self.kinds[number % len(self.kinds)]
+
     def _augment(self, audio):
         rng, length = self.rng, self.length
         audio = audio * 10 ** (rng.uniform(-18, 6) / 20)
@@ -57,8 +61,9 @@ class Segments(_Augmented):
         prepared = json.loads(index.read_text()).get("sample_rate", 44100) if index.exists() else 44100
         if prepared != rate:
             raise ValueError(f"{folder} was prepared at {prepared} Hz, the model's rate is {rate} Hz")
-        paths = [folder / f"{kind}-train.npy" for kind in KINDS]
-        self.sources = [np.load(path, mmap_mode="r") for path in paths if path.exists()]
+        paths = {kind: folder / f"{kind}-train.npy" for kind in KINDS}
+        self.kinds = [kind for kind, path in paths.items() if path.exists()]
+        self.sources = [np.load(paths[kind], mmap_mode="r") for kind in self.kinds]
         if not self.sources:
             raise ValueError(f"{folder} holds no training audio: run `prepare` first")
         self.length = length
@@ -79,7 +84,7 @@ class FileSegments(_Augmented):
     def __init__(self, sets, length, seed, rate):
         self.length, self.rate, self.rng = length, rate, np.random.default_rng(seed)
         self.skipped = {}
-        self.sets = []
+        self.sets, self.kinds = [], list(sets)
         for kind, folders in sets.items():
             found = {name: datasets.files(name, root, "train") for name, root in folders.items()}
             empty = [str(folders[name]) for name, paths in found.items() if not paths]

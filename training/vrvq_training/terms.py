@@ -45,7 +45,8 @@ def _pesq(out, weights, rate):
     target, decoded = out["target"], out["audio"]
     # Its level alignment divides by the energy, so both halves must sound.
     halves = torch.stack(target.tensor_split(2, -1)) if target.shape[-1] % 2 == 0 else target.unsqueeze(0)
-    sounding = (halves.square().mean(-1) > 1e-6).all(0)
+    # And it is a measure of speech.
+    sounding = (halves.square().mean(-1) > 1e-6).all(0) & out["speech"]
     if not sounding.any():
         return decoded.sum() * 0
     with torch.autocast(target.device.type, enabled=False):
@@ -63,7 +64,7 @@ TERMS = {
     "mel": _mel,  # log-mel distance, mean of mel_scales of the seven scales, drawn each step
     "mel_sum": _mel_sum,  # the paper's: summed over all seven
     "envelope": _envelope,  # mismatch of third-octave envelopes, as ESTOI measures it
-    "pesq": _pesq,  # disturbance of PESQ's perceptual model, with a gradient (package torch-pesq)
+    "pesq": _pesq,  # of speech: disturbance of PESQ's perceptual model, with a gradient (package torch-pesq)
     "commitment": _codec("commitment"),
     "codebook": _codec("codebook"),
 }

@@ -11,6 +11,14 @@ from .rate import Controller, Draw, rate_terms
 from .segments import open_segments
 
 
+def freeze(model, names):
+    """Holds the parameters whose names start with one of ``names``; ``"quantizer"`` holds the codebooks."""
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(not name.startswith(tuple(names)))
+    if "quantizer" in names:
+        model.quantizer.held = True
+
+
 class Trainer:
     """Model, discriminators, optimizers and everything random of one run; ``state`` and ``restore`` hold all of it.
 
@@ -25,6 +33,7 @@ class Trainer:
         self.model = architectures.build(config["model"]).to(self.device)
         self.average = architectures.build(config["model"]).to(self.device)
         self.average.load_state_dict(self.model.state_dict())
+        freeze(self.model, train.get("frozen", ()))
         self.optimizer = optimizers.for_model(self.model, train)
         self.discriminators = self.discriminator_optimizer = None
         if config["loss"].get("adversarial"):
@@ -45,14 +54,17 @@ class Trainer:
             self.average.load_state_dict(self.model.state_dict())
 
     def warm_start(self, path):
-        """Starts from the weights and codebooks of a model file or of another run's checkpoint."""
+        """Starts from the weights and codebooks of a model file or of another run's checkpoint; what ``fresh`` names
+        starts anew."""
         if pathlib.Path(path).suffix == restore.SUFFIX:
             weights = restore.read(path, self.config["model"])[0].state_dict()
         else:
             state = torch.load(path, weights_only=False, map_location="cpu")
             weights, self.controller.beta = state["average"], state["beta"]
-        self.model.load_state_dict(weights)
-        self.average.load_state_dict(weights)
+        fresh = tuple(self.config["train"].get("fresh", ()))
+        weights = {name: value for name, value in weights.items() if not name.startswith(fresh or (" ",))}
+        for model in (self.model, self.average):
+            model.load_state_dict(self.model.state_dict() | weights)
 
     def _parts(self):
         """What has a ``state_dict``, by its name in a checkpoint."""
@@ -103,6 +115,7 @@ class Trainer:
         draw = Draw(config["rate"], batch, config["model"]["codebooks"])
         with self._autocast():
             out = self._forward(audio, draw, self._beam())
+        out["speech"] = torch.tensor([self.segments.kind(i) == "speech" for i in range(batch)], device=self.device)
         rate = optimizers.learning_rate(train, self.step_number)
         figures = self._discriminator_step(out, rate) if self.discriminators else {}
         loss, values = terms.weighted(out, weights, config["model"]["sample_rate"])
