@@ -40,5 +40,4 @@ mod viewport;
 pub use controls::{Controls, Value};
 pub use look::{Look, Memory as LookMemory, NoMemory, ThemeChoice};
 pub use note::Exporter;
-pub use pace::Painting;
 pub use view::View;

@@ -5,7 +5,10 @@
 //! processor that the codec needs, at some ten nanoseconds a pixel: there the view takes a share of one core at most, at
 //! an even lower rate.
 
-use glow::HasContext;
+use egui::{PaintCallback, Ui};
+use egui_glow::CallbackFn;
+use egui_glow::glow::{self, HasContext};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// Seconds of a frame where nothing else sets the pace.
@@ -24,7 +27,7 @@ const MOST_CORES: usize = 8;
 
 /// What paints a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Painting {
+pub(super) enum Painting {
     /// A graphics processor.
     #[default]
     Hardware,
@@ -33,24 +36,39 @@ pub enum Painting {
 }
 
 impl Painting {
-    /// What the driver of a context tells, which must be current on this thread.
-    pub fn of(context: &glow::Context) -> Self {
-        // SAFETY: a query without memory of ours; the context is current.
-        Self::of_driver(&unsafe { context.get_parameter_string(glow::RENDERER) })
-    }
-
     /// What the name of an OpenGL driver (`GL_RENDERER`) tells.
-    pub fn of_driver(renderer: &str) -> Self {
+    fn of_driver(renderer: &str) -> Self {
         let renderer = renderer.to_lowercase();
         let software = ["llvmpipe", "softpipe", "swrast", "swiftshader", "software", "gdi generic", "basic render"];
         if software.iter().any(|name| renderer.contains(name)) { Self::Software } else { Self::Hardware }
     }
 }
 
+/// Asks the OpenGL driver of a window for its name, which can be done only while the window is painted.
+#[derive(Default)]
+pub struct Driver(Arc<OnceLock<Painting>>);
+
+impl Driver {
+    /// What paints the window, once a frame was painted.
+    pub(super) fn painting(&self, ui: &Ui) -> Option<Painting> {
+        if self.0.get().is_none() {
+            let found = self.0.clone();
+            let ask = move |_, painter: &egui_glow::Painter| {
+                // SAFETY: a query without memory of ours; the context is current while it paints.
+                let name = unsafe { painter.gl().get_parameter_string(glow::RENDERER) };
+                let _ = found.set(Painting::of_driver(&name));
+            };
+            let (rect, callback) = (ui.max_rect(), Arc::new(CallbackFn::new(ask)));
+            ui.painter().add(PaintCallback { rect, callback });
+        }
+        self.0.get().copied()
+    }
+}
+
 /// The pace of one window.
 #[derive(Debug, Default)]
 pub struct Pace {
-    pub painting: Painting,
+    pub(super) painting: Painting,
     /// Frames in a row that didn't wait.
     unpaced: u32,
     /// When the last frame started.

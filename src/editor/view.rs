@@ -10,7 +10,7 @@ use super::map::Map;
 use super::meters::Meters;
 use super::models::{self, Models};
 use super::note::{Exporter, Notes};
-use super::pace::{Pace, Painting};
+use super::pace::{Driver, Pace};
 use super::presets::Presets;
 use super::record::Recording;
 use super::{Controls, blind, header, knob, mode, readout, stereo, strip, switches, theme};
@@ -54,8 +54,8 @@ pub struct View {
     memory: Box<dyn Memory>,
     themed: bool,
     pace: Pace,
-    /// Whether the window is cleared with the background before.
-    cleared: bool,
+    /// Where OpenGL paints a window that is cleared with the background before.
+    driver: Option<Driver>,
 }
 
 fn meter(frame_rate: f64) -> BitrateMeter {
@@ -85,7 +85,7 @@ impl View {
             memory: Box::new(NoMemory),
             themed: false,
             pace: Pace::default(),
-            cleared: false,
+            driver: None,
         }
     }
 
@@ -118,11 +118,10 @@ impl View {
         self
     }
 
-    /// Tells what paints the window, which sets how often it is painted, and that it is cleared with
-    /// [`background`](Self::background) before, so that the view needn't fill it.
-    pub fn painted_by(&mut self, painting: Painting) {
-        self.pace.painting = painting;
-        self.cleared = true;
+    /// The view is in a window that egui's OpenGL painter paints, whose driver sets how often that is done, and that is cleared
+    /// with [`background`](Self::background) before, so that the view needn't fill it. To be called for each new window.
+    pub fn painted_by_opengl(&mut self) {
+        (self.driver, self.pace) = (Some(Driver::default()), Pace::default());
     }
 
     /// Colour to clear the window with, in a context's theme: red, green, blue and opacity from 0 to 1, in sRGB.
@@ -172,8 +171,11 @@ impl View {
 
         let layout = Layout::new(ui.max_rect());
         let scale = layout.scale;
-        if !self.cleared {
-            ui.painter().rect_filled(ui.max_rect(), 0.0, theme::ink().background);
+        match &self.driver {
+            Some(driver) => self.pace.painting = driver.painting(ui).unwrap_or_default(),
+            None => {
+                ui.painter().rect_filled(ui.max_rect(), 0.0, theme::ink().background);
+            }
         }
         let taken = self.recording.show(ui, layout.strip, scale, &status, &mut self.notes);
         match header::show(ui, layout.header, scale, taken, (&status, &mut self.models), self.look.theme) {

@@ -2,7 +2,7 @@
 
 use super::controls::{Held, HostControls};
 use super::params::{MIN_WINDOW, VrvqParams};
-use crate::editor::{Painting, View};
+use crate::editor::View;
 use crate::engine::{ReportReceiver, Telemetry};
 use crate::export;
 use crate::preferences::Preferences;
@@ -107,9 +107,9 @@ impl Editor for SessionEditor {
 }
 
 impl NiceEguiApp for Window {
-    fn build(&mut self, _egui: egui::Context, context: GuiContext, frame: &mut Frame) -> Result<(), HandlerError> {
+    fn build(&mut self, _egui: egui::Context, context: GuiContext, _frame: &mut Frame) -> Result<(), HandlerError> {
         self.context = Some(context);
-        self.view.lock().painted_by(Painting::of(frame.gl()));
+        self.view.lock().painted_by_opengl();
         Ok(())
     }
 

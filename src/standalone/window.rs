@@ -6,7 +6,7 @@ use super::kept::{Keeper, Kept};
 use super::session::Parts;
 use super::settings::SettingsControls;
 use super::sound::Sound;
-use crate::editor::{Painting, View};
+use crate::editor::View;
 use crate::engine::ReportReceiver;
 use crate::export;
 use crate::interrupt;
@@ -61,9 +61,7 @@ pub fn run(args: &RunArgs, parts: Parts, reports: ReportReceiver) -> eframe::Res
             let mut view = View::new(reports, parts.telemetry.clone(), Arc::new(export::save_for_user))
                 .with_models(parts.models.clone())
                 .with_memory(Preferences::of_user());
-            if let Some(gl) = &context.gl {
-                view.painted_by(Painting::of(gl));
-            }
+            view.painted_by_opengl();
             let controls = SettingsControls(parts.settings.clone());
             if let Some(path) = &args.record
                 && let Err(error) = view.record_to(path)
