@@ -8,7 +8,7 @@
 use egui::{PaintCallback, Ui};
 use egui_glow::CallbackFn;
 use egui_glow::glow::{self, HasContext};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 use std::time::Duration;
 
 /// Seconds of a frame where nothing else sets the pace.
@@ -22,8 +22,8 @@ const SLOWEST: f64 = 1.0 / 8.0;
 /// Seconds between two measurements of what a frame costs, and the weight of a new one.
 const MEASURE_SECONDS: f64 = 2.0;
 const MEASURE_WEIGHT: f64 = 0.3;
-/// Cores that a driver in software is taken to use at most.
-const MOST_CORES: usize = 8;
+/// Cores that a driver in software is taken to use, eight at most. Asked for once: the answer comes from files.
+static CORES: LazyLock<usize> = LazyLock::new(|| std::thread::available_parallelism().map_or(1, usize::from).min(8));
 
 /// What paints a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -100,24 +100,24 @@ impl Pace {
 
     /// How long after this frame a view that moves asks for the next; zero: as soon as this one is painted.
     pub fn next(&mut self) -> Duration {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_CORES);
-        Duration::from_secs_f64(match (self.painting, self.cost) {
-            (Painting::Hardware, _) if self.unheld() => STEADY,
-            (Painting::Hardware, _) => 0.0,
-            (Painting::Software, Some(cost)) if !self.due() => {
-                // What is measured is time, in which such a driver uses all cores.
-                (cost * cores as f64 / SOFTWARE_SHARE).clamp(STEADY, SLOWEST)
-            }
-            (Painting::Software, _) => {
-                // The next frame comes when this one is painted, which tells how long that takes.
-                (self.measured, self.measuring) = (self.last.unwrap_or_default(), true);
-                0.0
-            }
-        })
+        let now = self.last.unwrap_or_default();
+        let due = self.cost.is_none() || now - self.measured > MEASURE_SECONDS;
+        if self.painting == Painting::Software && due {
+            // The next frame comes when this one is painted, which tells how long that takes.
+            (self.measured, self.measuring) = (now, true);
+            return Duration::ZERO;
+        }
+        self.interval()
     }
 
-    fn due(&self) -> bool {
-        self.last.unwrap_or_default() - self.measured > MEASURE_SECONDS
+    /// The same for a frame that nothing is measured by, because it may be asked for later than that.
+    pub fn interval(&self) -> Duration {
+        Duration::from_secs_f64(match self.painting {
+            Painting::Hardware if self.unheld() => STEADY,
+            Painting::Hardware => 0.0,
+            // What is measured is time, in which such a driver uses all cores.
+            Painting::Software => (self.cost.unwrap_or(STEADY) * *CORES as f64 / SOFTWARE_SHARE).clamp(STEADY, SLOWEST),
+        })
     }
 }
 

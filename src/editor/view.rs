@@ -230,10 +230,9 @@ impl View {
         let blind = self.blind.is_some();
         self.meters.show(ui, layout.meters, scale, &self.telemetry, status.channels, blind);
 
-        let pace = self.pace.next();
         match (received || scrolls, self.meters.moving()) {
-            (true, _) => ui.ctx().request_repaint_after(pace),
-            (false, true) => ui.ctx().request_repaint_after(pace.max(CALM)),
+            (true, _) => ui.ctx().request_repaint_after(self.pace.next()),
+            (false, true) => ui.ctx().request_repaint_after(self.pace.interval().max(CALM)),
             (false, false) => ui.ctx().request_repaint_after(IDLE),
         }
     }
