@@ -14,17 +14,21 @@ use std::sync::Arc;
 const HINT: &str = "The model that encodes and decodes. Click to choose another one: the sound goes on meanwhile.";
 
 /// Devices to choose from, and what they are.
-fn devices() -> [(DeviceChoice, &'static str, &'static str); 4] {
-    [
+fn devices() -> impl Iterator<Item = (DeviceChoice, &'static str, &'static str)> {
+    let one = DeviceChoice::Only(Device::Cpu(1));
+    let most = DeviceChoice::Only(Device::most_of_cpu());
+    let all = [
         (
             DeviceChoice::Auto,
             "Auto",
             "One core for small models; for others a GPU that works, or else all cores but one.",
         ),
-        (DeviceChoice::Only(Device::Cpu(1)), "CPU", "One core of the processor, for every model of this program."),
-        (DeviceChoice::Only(Device::most_of_cpu()), "Cores", "All cores of the processor but one, for every model."),
+        (one, "CPU", "One core of the processor, for every model of this program."),
+        (most, "Cores", "All cores of the processor but one, for every model."),
         (DeviceChoice::Only(Device::Cuda(0)), "GPU", "NVIDIA's first GPU, for every model of this program."),
-    ]
+    ];
+    // Two cores less one are one.
+    all.into_iter().filter(move |(_, name, _)| *name != "Cores" || most != one)
 }
 
 /// The menu, and what it knows of the user's folder.
