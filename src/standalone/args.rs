@@ -176,15 +176,18 @@ fn seconds(text: &str) -> Result<Duration, String> {
 }
 
 #[cfg(test)]
+impl RunArgs {
+    /// What these flags ask for.
+    pub(super) fn parse(flags: &[&str]) -> clap::error::Result<Self> {
+        use clap::{Args, FromArgMatches};
+        let command = Self::augment_args(clap::Command::new("vrvq"));
+        Self::from_arg_matches(&command.try_get_matches_from(["vrvq"].iter().chain(flags))?)
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
-    use clap::Parser;
-
-    #[derive(Debug, Parser)]
-    struct Args {
-        #[command(flatten)]
-        run: RunArgs,
-    }
 
     #[test]
     fn values_outside_their_ranges_are_refused() {
@@ -201,9 +204,9 @@ mod tests {
             ["--duration", "-1"],
             ["--duration", "NaN"],
         ] {
-            assert!(Args::try_parse_from(["vrvq"].iter().chain(&flags)).is_err(), "{flags:?}");
+            assert!(RunArgs::parse(&flags).is_err(), "{flags:?}");
         }
-        let args = Args::try_parse_from(["vrvq", "--level", "4.5", "--host", "alsa", "--safety", "0"]).unwrap();
-        assert_eq!((args.run.level, args.run.host, args.run.safety), (Some(4.5), Some(HostChoice::System), Some(0)));
+        let args = RunArgs::parse(&["--level", "4.5", "--host", "alsa", "--safety", "0"]).unwrap();
+        assert_eq!((args.level, args.host, args.safety), (Some(4.5), Some(HostChoice::System), Some(0)));
     }
 }

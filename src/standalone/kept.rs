@@ -127,13 +127,6 @@ mod tests {
     use super::*;
     use crate::engine::{ModelChoice, Telemetry};
     use crate::model::Library;
-    use clap::Parser;
-
-    #[derive(Debug, Parser)]
-    struct Args {
-        #[command(flatten)]
-        run: RunArgs,
-    }
 
     fn parts() -> Parts {
         let (telemetry, _) = Telemetry::new();
@@ -155,7 +148,7 @@ mod tests {
         let kept: Kept = serde_json::from_str(&serde_json::to_string(&kept).unwrap()).unwrap();
 
         let restore = |flags: &[&str]| {
-            let args = Args::parse_from(["vrvq"].iter().chain(flags)).run;
+            let args = RunArgs::parse(flags).unwrap();
             let after = parts();
             let (system, wanted) = kept.clone().restore(&args, &after);
             (Kept::now(&after, system, &wanted), after.settings.muted())
