@@ -62,7 +62,7 @@ class Trainer:
             state = torch.load(path, weights_only=False, map_location="cpu")
             weights, self.controller.beta = state["average"], state["beta"]
         fresh = tuple(self.config["train"].get("fresh", ()))
-        weights = {name: value for name, value in weights.items() if not name.startswith(fresh or (" ",))}
+        weights = {name: value for name, value in weights.items() if not name.startswith(fresh)}
         for model in (self.model, self.average):
             model.load_state_dict(self.model.state_dict() | weights)
 
