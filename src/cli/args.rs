@@ -245,6 +245,16 @@ pub struct BenchArgs {
     #[arg(short, long, value_name = "N", value_delimiter = ',', default_value = "1,2",
           value_parser = clap::value_parser!(u16).range(1..=256))]
     pub jobs: Vec<u16>,
+    /// Measure single hops too, as a live stream runs them, and how many streams run at once.
+    #[arg(long)]
+    pub live: bool,
+    /// Hops in a call, with --live.
+    #[arg(long, value_name = "N", value_delimiter = ',', default_value = "1,2,4",
+          value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub hops: Vec<u16>,
+    /// Calls that are timed, with --live.
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub runs: u32,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,

@@ -2,33 +2,39 @@
 
 use super::theme;
 use crate::engine::{ModelChoice, Slot, Status};
-use crate::model::device_choice;
 use crate::model::{
     CHECKPOINT_EXTENSIONS, Device, DeviceChoice, Library, Listed, MODEL_EXTENSION, Model, ModelCard, ReducedCard,
 };
+use crate::model::{device_choice, working_gpus};
 use egui::WidgetInfo;
 use egui::{Align2, Button, Label, Popup, PopupCloseBehavior, Rect, RichText, Role, ScrollArea, Sense, TextEdit, Ui};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 const HINT: &str = "The model that encodes and decodes. Click to choose another one: the sound goes on meanwhile.";
 
-/// Devices to choose from, and what they are.
-fn devices() -> impl Iterator<Item = (DeviceChoice, &'static str, &'static str)> {
+/// A device to choose, its name in the menu, and what it is.
+type DeviceEntry = (DeviceChoice, String, String);
+
+/// Devices to choose from; `gpus` are those that work.
+fn devices(gpus: &[Device]) -> Vec<DeviceEntry> {
+    let entry = |device, name: &str, hint: &str| (device, name.to_owned(), hint.to_owned());
     let one = DeviceChoice::Only(Device::Cpu(1));
     let most = DeviceChoice::Only(Device::most_of_cpu());
-    let all = [
-        (
-            DeviceChoice::Auto,
-            "Auto",
-            "One core for small models; for others a GPU that works, or else all cores but one.",
-        ),
-        (one, "CPU", "One core of the processor, for every model of this program."),
-        (most, "Cores", "All cores of the processor but one, for every model."),
-        (DeviceChoice::Only(Device::Cuda(0)), "GPU", "NVIDIA's first GPU, for every model of this program."),
+    let auto = "One core for small models; for others a GPU that is faster, or else all cores but one.";
+    let mut all = vec![
+        entry(DeviceChoice::Auto, "Auto", auto),
+        entry(one, "CPU", "One core of the processor, for every model of this program."),
     ];
     // Two cores less one are one.
-    all.into_iter().filter(move |(_, name, _)| *name != "Cores" || most != one)
+    if most != one {
+        all.push(entry(most, "Cores", "All cores of the processor but one, for every model."));
+    }
+    all.extend(gpus.iter().map(|&gpu| {
+        let hint = "This GPU, for every model of this program.";
+        (DeviceChoice::Only(gpu), gpu.to_string(), hint.to_owned())
+    }));
+    all
 }
 
 /// The menu, and what it knows of the user's folder.
@@ -39,6 +45,8 @@ pub struct Models {
     path: String,
     /// The notice that was told last.
     told: Option<String>,
+    /// GPUs that work, once they have been looked for.
+    gpus: Option<Arc<OnceLock<&'static [Device]>>>,
 }
 
 impl Models {
@@ -97,6 +105,18 @@ impl Models {
         });
     }
 
+    /// The GPUs that work; looking for them takes up to seconds, so it is done on a thread, once the menu is opened.
+    fn gpus(&mut self) -> &'static [Device] {
+        let found = self.gpus.get_or_insert_with(|| {
+            let found = Arc::new(OnceLock::new());
+            let looking = found.clone();
+            // Without a thread there is no GPU to choose, which is what the menu says then.
+            let _ = std::thread::Builder::new().name("vrvq GPUs".into()).spawn(move || looking.set(working_gpus()));
+            found
+        });
+        found.get().copied().unwrap_or_default()
+    }
+
     fn menu(&mut self, ui: &mut Ui, choice: &Arc<ModelChoice>, status: &Status) {
         let (models, errors) = self.loaded.get_or_insert_with(|| {
             let (models, errors) = choice.library().list();
@@ -123,7 +143,7 @@ impl Models {
         ui.horizontal(|ui| {
             ui.label(RichText::new("Runs on").size(12.0));
             let current = device_choice();
-            for (device, name, hint) in devices() {
+            for (device, name, hint) in devices(self.gpus()) {
                 if ui.add(Button::selectable(current == device, name).small()).on_hover_text(hint).clicked() {
                     choice.run_on(device);
                 }

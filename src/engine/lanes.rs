@@ -132,6 +132,12 @@ impl Lanes {
         self.encoder.runtime()
     }
 
+    /// Whether hops may run together with those of other instances: not where a result has to repeat to the bit.
+    pub fn share(&mut self, shared: bool) {
+        self.encoder.share(shared);
+        self.decoder.share(shared);
+    }
+
     /// Runs `steps` steps on silence, half of them with two lanes: the first ones allocate and are up to twice as slow.
     ///
     /// # Errors

@@ -285,6 +285,7 @@ impl Worker {
         if online && self.is_past(self.host_hop) {
             self.behind = true;
         }
+        self.lanes.share(online);
         let late = self.late;
         let both = !online || self.budget.allows_both(self.load, late, self.lanes.both_run());
         self.lanes.arrange(self.slot, both || self.telemetry.blind().is_some())?;

@@ -1,7 +1,8 @@
 //! Reading a model file.
 
 use super::library::shared;
-use super::{Curves, ModelCard, ModelError, stream::SessionPool};
+use super::part::Part;
+use super::{Curves, ModelCard, ModelError};
 use crate::codec::{Codebooks, PacketFormat, Tables};
 use half::f16;
 use sha2::{Digest, Sha256};
@@ -21,7 +22,7 @@ const MAX_TABLES: u64 = 1 << 26;
 /// Largest graph accepted, in bytes: the limit of ONNX's own format.
 const MAX_GRAPH: u64 = 1 << 31;
 
-/// A model: its card, its two graphs, its codebooks where they are searched outside the graph, and the sessions that wait to run them again.
+/// A model: its card, its two graphs, its codebooks where they are searched outside the graph, and what runs them.
 pub struct Model {
     card: ModelCard,
     format: PacketFormat,
@@ -30,10 +31,8 @@ pub struct Model {
     fingerprint: String,
     curves: Option<Arc<Curves>>,
     pub(super) codebooks: Option<Codebooks>,
-    pub(super) encoder: Vec<u8>,
-    pub(super) decoder: Vec<u8>,
-    pub(super) encoders: SessionPool,
-    pub(super) decoders: SessionPool,
+    pub(super) encoder: Part,
+    pub(super) decoder: Part,
 }
 
 /// The codebooks of an archive: half-precision floats, little-endian, `[codebooks, codebook_size, dims]`.
@@ -133,10 +132,8 @@ impl Model {
             hash: Sha256::digest(bytes).into(),
             tables: read_tables(&mut archive, &card)?,
             codebooks: read_codebooks(&mut archive, &card)?,
-            encoder: read_entry(&mut archive, "encoder.onnx", MAX_GRAPH)?,
-            decoder: read_entry(&mut archive, "decoder.onnx", MAX_GRAPH)?,
-            encoders: SessionPool::default(),
-            decoders: SessionPool::default(),
+            encoder: Part::new(read_entry(&mut archive, "encoder.onnx", MAX_GRAPH)?),
+            decoder: Part::new(read_entry(&mut archive, "decoder.onnx", MAX_GRAPH)?),
             card,
         })
     }

@@ -13,6 +13,8 @@ mod error;
 mod file;
 mod graph;
 mod library;
+mod part;
+mod run;
 mod runtime;
 mod stream;
 
@@ -21,7 +23,8 @@ pub use curves::{CurvePoint, Curves};
 #[cfg(feature = "live")]
 pub(crate) use device::give_up_gpus;
 pub use device::{
-    Device, DeviceChoice, choose_device, describe_devices, device_choice, probe, share_cores_between_files,
+    Device, DeviceChoice, Provider, choose_device, describe_devices, device_choice, probe, share_cores_between_files,
+    working_gpus,
 };
 pub use error::ModelError;
 pub use file::Model;

@@ -1,36 +1,14 @@
-//! Encoder and decoder streams: sessions with their state.
+//! Encoder and decoder streams: what one sound leaves behind from hop to hop.
 //!
-//! Channels are the batch, so stereo costs one pass over the weights. A session outlives its stream in the model's
-//! pool: a host that activates a plug-in again and again pays for loading once.
+//! Channels are the batch, so stereo costs one pass over the weights. What runs the graphs is shared with the model's other
+//! streams ([`super::run`]).
 
-use super::device::{device_for, place};
-use super::{Device, Model, ModelError, Runtime, runtime};
+use super::device::device_for;
+use super::run::{Call, Desk, Input, Made};
+use super::{Model, ModelError, Runtime, runtime};
 use crate::codec::SearchBuffers;
-use ort::session::{Session, builder::GraphOptimizationLevel};
 use ort::value::{DynValue, Tensor};
-use std::sync::{Arc, Mutex, PoisonError};
-
-/// Sessions that wait for a stream, with the device that each is on.
-#[derive(Default)]
-pub(super) struct SessionPool(Mutex<Vec<(Device, Session)>>);
-
-/// Sessions kept for later streams; more are dropped.
-const POOL_SIZE: usize = 8;
-
-impl SessionPool {
-    fn take(&self, device: Device) -> Option<Session> {
-        let mut sessions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let place = sessions.iter().position(|(on, _)| *on == device)?;
-        Some(sessions.swap_remove(place).1)
-    }
-
-    fn give(&self, device: Device, session: Session) {
-        let mut sessions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if sessions.len() < POOL_SIZE {
-            sessions.push((device, session));
-        }
-    }
-}
+use std::sync::Arc;
 
 /// What the encoder makes of some hops: for each channel, for each hop.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -45,12 +23,13 @@ pub struct Encoded {
 struct Stream {
     graph: &'static str,
     runtime: &'static Runtime,
-    device: Device,
+    desk: Arc<Desk>,
     model: Arc<Model>,
-    session: Option<Session>,
     state: DynValue,
     state_size: usize,
     channels: usize,
+    /// May run in one batch with other streams.
+    shared: bool,
     /// Hops so far.
     position: i64,
     /// First hop of the signal and the one after its last; `None` where the graph doesn't ask.
@@ -68,44 +47,24 @@ fn ort_error(
     move |source| ModelError::Graph { graph, action, runtime: runtime.name().into(), source }
 }
 
-fn load(graph: &'static str, bytes: &[u8], runtime: &'static Runtime, device: Device) -> Result<Session, ModelError> {
-    let build = || -> ort::Result<Session> {
-        let mut builder = Session::builder(runtime.environment())?
-            .with_optimization_level(GraphOptimizationLevel::All)?
-            .with_intra_threads(device.threads())?
-            .with_inter_threads(1)?;
-        if !runtime.is_builtin() {
-            builder = builder.with_intra_op_spinning(false)?;
-        }
-        place(builder, device)?.commit_from_memory(bytes)
-    };
-    build().map_err(ort_error(graph, "loaded", runtime))
-}
-
 impl Stream {
     fn new(graph: &'static str, model: &Arc<Model>, channels: usize) -> Result<Self, ModelError> {
         let runtime = runtime()?;
-        let (pool, bytes, state_size) = if graph == ENCODER {
-            (&model.encoders, &model.encoder, model.card().encoder_state)
-        } else {
-            (&model.decoders, &model.decoder, model.card().decoder_state)
-        };
-        let device = device_for(model.card().parameters);
-        let session = match pool.take(device) {
-            Some(session) => session,
-            None => load(graph, bytes, runtime, device)?,
-        };
-        let state = zero_state(channels, state_size).map_err(ort_error(graph, "run", runtime))?;
-        let model = model.clone();
+        let card = model.card();
+        let (part, state_size) =
+            if graph == ENCODER { (&model.encoder, card.encoder_state) } else { (&model.decoder, card.decoder_state) };
+        let desk = part.desk(graph, device_for(card.parameters), runtime);
+        part.enter(&desk, runtime).map_err(ort_error(graph, "loaded", runtime))?;
+        let made = zero_state(channels, state_size).inspect_err(|_| desk.leave());
         let mut stream = Self {
             graph,
             runtime,
-            device,
-            model,
-            session: Some(session),
-            state,
+            state: made.map_err(ort_error(graph, "run", runtime))?,
+            desk,
+            model: model.clone(),
             state_size,
             channels,
+            shared: false,
             position: 0,
             span: None,
         };
@@ -138,54 +97,56 @@ impl Stream {
     /// that is named twice is doubled, one that isn't named is forgotten.
     fn select(&mut self, rows: &[usize]) -> Result<(), ModelError> {
         let error = ort_error(self.graph, "run", self.runtime);
-        let (_, state) = self.state.try_extract_tensor::<f32>().map_err(error)?;
-        let row = |&channel: &usize| &state[channel * self.state_size..][..self.state_size];
-        let chosen: Vec<f32> = rows.iter().flat_map(row).copied().collect();
-        let next = Tensor::from_array(([rows.len(), self.state_size], chosen)).map_err(error)?;
-        (self.state, self.channels) = (next.into_dyn(), rows.len());
+        self.state = match self.desk.select(&self.state, rows) {
+            Some(state) => state.map_err(error)?,
+            None => {
+                let (_, state) = self.state.try_extract_tensor::<f32>().map_err(error)?;
+                let row = |&channel: &usize| &state[channel * self.state_size..][..self.state_size];
+                let chosen: Vec<f32> = rows.iter().flat_map(row).copied().collect();
+                Tensor::from_array(([rows.len(), self.state_size], chosen)).map_err(error)?.into_dyn()
+            }
+        };
+        self.channels = rows.len();
         Ok(())
     }
 
     /// Runs the graph on `inputs` of `hops` hops and its state, lets `read` see the outputs, and keeps the next state.
-    fn run<const N: usize>(
+    fn run(
         &mut self,
         hops: usize,
-        inputs: [(&'static str, ort::session::SessionInputValue<'_>); N],
-        read: impl FnOnce(&ort::session::SessionOutputs<'_>) -> Result<(), Failure>,
+        mut inputs: Vec<Input>,
+        read: impl FnOnce(&Made) -> Result<(), Failure>,
     ) -> Result<(), ModelError> {
-        let (graph, runtime) = (self.graph, self.runtime);
-        let session = self.session.as_mut().expect("a stream keeps its session until it is dropped");
-        let mut all: Vec<(std::borrow::Cow<'_, str>, ort::session::SessionInputValue<'_>)> =
-            inputs.into_iter().map(|(name, value)| (name.into(), value)).collect();
-        all.push(("state".into(), (&self.state).into()));
+        let (graph, runtime, channels) = (self.graph, self.runtime, self.channels);
+        let error = ort_error(graph, "run", runtime);
         if let Some((begin, end)) = self.span {
-            for (name, hop) in [("begin", begin), ("end", end)] {
-                let relative = vec![hop - self.position; self.channels];
-                let value =
-                    Tensor::from_array(([self.channels], relative)).map_err(ort_error(graph, "run", runtime))?;
-                all.push((name.into(), value.into()));
-            }
+            let relative = |hop: i64| std::iter::repeat_n(hop - self.position, channels);
+            inputs.push(Input::integers("begin", &[], relative(begin)));
+            inputs.push(Input::integers("end", &[], relative(end)));
         }
-        let mut outputs = session.run(all).map_err(ort_error(graph, "run", runtime))?;
-        read(&outputs).map_err(|failure| match failure {
-            Failure::Ort(source) => ort_error(graph, "run", runtime)(source),
+        // Should the run fail, the stream starts anew: what its state was is gone then.
+        let empty = Tensor::from_array(([0usize; 1], Vec::<f32>::new())).map_err(error)?.into_dyn();
+        let state = std::mem::replace(&mut self.state, empty);
+        let made = match self.desk.run(Call { hops, channels, inputs, state }, self.shared) {
+            Ok(made) => made,
+            Err(source) => {
+                self.reset()?;
+                return Err(error(source));
+            }
+        };
+        let result = read(&made).map_err(|failure| match failure {
+            Failure::Ort(source) => error(source),
             Failure::Shape { output, got, expected } => ModelError::Shape { graph, output, got, expected },
-        })?;
-        let next = outputs.remove("next_state");
-        drop(outputs);
-        self.state =
-            next.ok_or(ModelError::Shape { graph, output: "next_state", got: 0, expected: self.state_size })?;
+        });
+        self.state = made.state;
         self.position += hops as i64;
-        Ok(())
+        result
     }
 }
 
 impl Drop for Stream {
     fn drop(&mut self) {
-        if let Some(session) = self.session.take() {
-            let pool = if self.graph == ENCODER { &self.model.encoders } else { &self.model.decoders };
-            pool.give(self.device, session);
-        }
+        self.desk.leave();
     }
 }
 
@@ -198,6 +159,14 @@ enum Failure {
 impl From<ort::Error> for Failure {
     fn from(error: ort::Error) -> Self {
         Self::Ort(error)
+    }
+}
+
+/// The values of an output; none where the graph has no such output.
+fn values<'a, T: ort::value::PrimitiveTensorElementType>(made: &'a Made, name: &str) -> Result<&'a [T], Failure> {
+    match made.output(name) {
+        Some(value) => Ok(value.try_extract_tensor::<T>()?.1),
+        None => Ok(&[]),
     }
 }
 
@@ -230,7 +199,18 @@ impl EncoderStream {
 
     /// The runtime and the device that compute it, for people.
     pub fn runtime(&self) -> String {
-        self.stream.runtime.on(self.stream.device)
+        self.stream.desk.in_words()
+    }
+
+    /// Whether a hop may run in one batch with those of other streams that wait, which rounds differently each time: for live
+    /// streams. Not at the start.
+    pub fn share(&mut self, shared: bool) {
+        self.stream.shared = shared;
+    }
+
+    /// Calls of the model's encoder streams on this device that ran in one batch with others so far.
+    pub fn batched(&self) -> u64 {
+        self.stream.desk.batched()
     }
 
     /// Encodes the next `hops` hops: `audio` is `[channels, hops * hop]`.
@@ -245,20 +225,18 @@ impl EncoderStream {
         let (channels, model) = (stream.channels, stream.model.clone());
         let (hop, codebooks) = (model.card().hop, model.card().codebooks);
         assert_eq!(audio.len(), channels * hops * hop, "audio is [channels, hops * hop]");
-        let error = ort_error(ENCODER, "run", stream.runtime);
-        let input = Tensor::from_array(([channels, hops, hop], audio.to_vec())).map_err(error)?;
-        stream.run(hops, [("audio", input.into())], |outputs| {
+        stream.run(hops, vec![Input::floats("audio", &[hops, hop], audio)], |outputs| {
             encoded.codes.clear();
             if let Some(books) = &model.codebooks {
-                let (_, latents) = outputs["latent"].try_extract_tensor::<f32>()?;
+                let latents = values::<f32>(outputs, "latent")?;
                 expect_len("latent", latents.len(), channels * hops * books.dims())?;
                 books.search(latents, search, &mut encoded.codes);
             } else {
-                let (_, codes) = outputs["codes"].try_extract_tensor::<i64>()?;
+                let codes = values::<i64>(outputs, "codes")?;
                 expect_len("codes", codes.len(), channels * hops * codebooks)?;
                 encoded.codes.extend(codes.iter().map(|&code| code as u16));
             }
-            let (_, importance) = outputs["importance"].try_extract_tensor::<f32>()?;
+            let importance = values::<f32>(outputs, "importance")?;
             expect_len("importance", importance.len(), channels * hops)?;
             encoded.importance.clear();
             encoded.importance.extend_from_slice(importance);
@@ -305,6 +283,21 @@ impl DecoderStream {
         Stream::new(DECODER, model, channels).map(Self)
     }
 
+    /// As [`EncoderStream::share`].
+    pub fn share(&mut self, shared: bool) {
+        self.0.shared = shared;
+    }
+
+    /// As [`EncoderStream::batched`].
+    pub fn batched(&self) -> u64 {
+        self.0.desk.batched()
+    }
+
+    /// As [`EncoderStream::runtime`].
+    pub fn runtime(&self) -> String {
+        self.0.desk.in_words()
+    }
+
     /// Decodes the next `hops` hops: `codes` is `[channels, hops, codebooks]`, `counts` is `[channels, hops]` with
     /// values 1..=codebooks (codes from the count on are ignored), `audio` receives `[channels, hops * hop]`.
     ///
@@ -319,13 +312,12 @@ impl DecoderStream {
         assert_eq!(codes.len(), channels * hops * codebooks, "codes are [channels, hops, codebooks]");
         assert_eq!(counts.len(), channels * hops, "counts are [channels, hops]");
         assert_eq!(audio.len(), channels * hops * hop, "audio is [channels, hops * hop]");
-        let error = ort_error(DECODER, "run", self.0.runtime);
-        let codes: Vec<i64> = codes.iter().map(|&code| i64::from(code)).collect();
-        let codes = Tensor::from_array(([channels, hops, codebooks], codes)).map_err(error)?;
-        let counts: Vec<i64> = counts.iter().map(|&count| i64::from(count)).collect();
-        let counts = Tensor::from_array(([channels, hops], counts)).map_err(error)?;
-        self.0.run(hops, [("codes", codes.into()), ("count", counts.into())], |outputs| {
-            let (_, decoded) = outputs["audio"].try_extract_tensor::<f32>()?;
+        let inputs = vec![
+            Input::integers("codes", &[hops, codebooks], codes.iter().map(|&code| i64::from(code))),
+            Input::integers("count", &[hops], counts.iter().map(|&count| i64::from(count))),
+        ];
+        self.0.run(hops, inputs, |outputs| {
+            let decoded = values::<f32>(outputs, "audio")?;
             expect_len("audio", decoded.len(), audio.len())?;
             audio.copy_from_slice(decoded);
             Ok(())

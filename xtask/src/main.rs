@@ -6,19 +6,22 @@ mod gpu;
 mod onnxruntime;
 mod python;
 mod shell;
+mod software_gpu;
 mod system;
 mod tests;
 
 use anyhow::{Context, Result, bail};
+use onnxruntime::Kind;
 use shell::cargo_command;
 use system::Need;
 
 const USAGE: &str = "\
 cargo xtask run [-- ARGS]           install what is missing, build in release, open the app
-cargo xtask test [STEP]             install what is missing, build, run the tests (or the step; \"training\" only so)
+cargo xtask test [STEP]             install what is missing, build, run the tests (or the step; \"training\", \"gpu\" only so)
 cargo xtask bundle vrvq [--release] make the CLAP and VST3 plug-ins in target/bundled
-cargo xtask runtime [--gpu]         fetch ONNX Runtime for this machine (the app runs without it, a little slower);
-                                    --gpu: the one for NVIDIA's GPUs (335 MB), and what else it takes
+cargo xtask runtime [--gpu|--webgpu] fetch ONNX Runtime for this machine (the app runs without it, a little slower);
+                                    --gpu: the one for NVIDIA's GPUs (335 MB), and what else it takes;
+                                    --webgpu: the one for any GPU by Vulkan, Direct3D 12 or Metal (25 MB)
 cargo xtask bench                   measure each runtime on this machine";
 
 fn main() -> Result<()> {
@@ -36,9 +39,10 @@ fn main() -> Result<()> {
         }
         Some("test") => tests::run(rest.first().map(String::as_str)),
         Some("runtime") => match rest {
-            [] => onnxruntime::fetch(false),
-            [gpu] if gpu == "--gpu" => onnxruntime::fetch(true),
-            _ => bail!("runtime knows --gpu and nothing else\n{USAGE}"),
+            [] => onnxruntime::fetch(Kind::Processor),
+            [gpu] if gpu == "--gpu" => onnxruntime::fetch(Kind::Cuda),
+            [gpu] if gpu == "--webgpu" => onnxruntime::fetch(Kind::WebGpu),
+            _ => bail!("runtime knows --gpu, --webgpu and nothing else\n{USAGE}"),
         },
         Some("bench") => {
             system::install(&[Need::Build])?;

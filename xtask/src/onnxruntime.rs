@@ -10,6 +10,19 @@ use std::process::Command;
 /// The app asks for version 24 of the interface, which came with 1.24.
 pub const PACKAGE: &str = "onnxruntime==1.32.0";
 
+/// The last one with WebGPU.
+pub const WEBGPU_PACKAGE: &str = "onnxruntime-webgpu==1.27.0";
+
+/// What a library computes on beside the processor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Processor,
+    /// NVIDIA's GPUs.
+    Cuda,
+    /// Any GPU.
+    WebGpu,
+}
+
 /// A Python that this version has packages for; they differ in the bindings only, which aren't used.
 const PYTHON_VERSION: &str = "3.12";
 
@@ -62,15 +75,20 @@ pub fn download(package: &str) -> Result<Download> {
 }
 
 /// Puts the library where the app and the plug-ins look; replaces an older one only when the new one is whole.
-/// With `gpu`, the one for GPUs with its providers beside it.
+/// What it loads for GPUs comes beside it.
 ///
 /// # Errors
-/// Where nothing can be downloaded or written; for a GPU, where there is no driver, before anything is downloaded.
-pub fn fetch(gpu: bool) -> Result<()> {
-    if gpu {
-        gpu::check()?;
-    }
-    let Download { library, providers, version } = download(if gpu { gpu::PACKAGE } else { PACKAGE })?;
+/// Where nothing can be downloaded or written; for CUDA, where there is no driver, before anything is downloaded.
+pub fn fetch(kind: Kind) -> Result<()> {
+    let package = match kind {
+        Kind::Processor => PACKAGE,
+        Kind::Cuda => {
+            gpu::check()?;
+            gpu::PACKAGE
+        }
+        Kind::WebGpu => WEBGPU_PACKAGE,
+    };
+    let Download { library, providers, version } = download(package)?;
     let target = target()?;
     let place = target.parent().context("the data folder has no parent")?;
     std::fs::create_dir_all(place).with_context(|| format!("{} can't be made", place.display()))?;
@@ -82,8 +100,10 @@ pub fn fetch(gpu: bool) -> Result<()> {
     std::fs::copy(&library, &new).with_context(|| format!("{} can't be written", new.display()))?;
     std::fs::rename(&new, &target).with_context(|| format!("{} can't be replaced", target.display()))?;
     println!("ONNX Runtime {version} is now in {}; the app and the plug-ins find it there.", target.display());
-    if gpu {
-        println!("{}", gpu::advice());
+    match kind {
+        Kind::Processor => {}
+        Kind::Cuda => println!("{}", gpu::advice()),
+        Kind::WebGpu => println!("\"vrvq devices\" tells whether a GPU works; on Linux it takes a driver for Vulkan."),
     }
     Ok(())
 }

@@ -15,6 +15,8 @@ pub enum Need {
     Python,
     /// To run the tests.
     Test,
+    /// To run the tests of GPUs.
+    Vulkan,
 }
 
 /// Debian's name of each package, what for, and why.
@@ -36,6 +38,7 @@ const PACKAGES: &[(&str, Need, &str)] = &[
     ("libgl1-mesa-dri", Need::Test, "draws windows without a graphics card"),
     ("xvfb", Need::Test, "a screen for the plug-in's window to be tested on"),
     ("jackd2", Need::Test, "a JACK server for the app to be tested on"),
+    ("libvulkan1", Need::Vulkan, "finds the drivers of GPUs"),
     ("python3-venv", Need::Python, "fetches ONNX Runtime, and the Python host that the VST3 is tested in"),
 ];
 

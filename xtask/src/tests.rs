@@ -3,7 +3,7 @@
 
 use super::shell::{self, cargo_command};
 use super::system::{self, Need};
-use super::{onnxruntime, python};
+use super::{onnxruntime, python, software_gpu};
 use anyhow::{Context, Result, bail};
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
@@ -24,12 +24,12 @@ struct Tally {
 type Step = fn(&mut Tally) -> Result<()>;
 
 /// Steps that run only where they are asked for.
-const BY_NAME: [&str; 1] = ["training"];
+const BY_NAME: [&str; 2] = ["training", "gpu"];
 
 /// Installs what is missing, builds, runs all steps or the one named `only`, and closes with a line that counts.
 pub fn run(only: Option<&str>) -> Result<()> {
     let mut tally = Tally::default();
-    let steps: [(&str, Step); 7] = [
+    let steps: [(&str, Step); 8] = [
         ("system packages", |_| system::install(&[Need::Build, Need::Window, Need::Python, Need::Test])),
         ("Rust tests", rust),
         ("the library alone", |_| library()),
@@ -37,6 +37,7 @@ pub fn run(only: Option<&str>) -> Result<()> {
         ("plug-in hosts", hosts),
         ("ONNX Runtime", with_onnx_runtime),
         ("training", training),
+        ("gpu", gpu),
     ];
     let is_chosen = |name: &str| only.map_or(!BY_NAME.contains(&name), |only| only == name);
     if !steps.iter().any(|(name, _)| is_chosen(name)) {
@@ -94,8 +95,31 @@ fn with_onnx_runtime(tally: &mut Tally) -> Result<()> {
         None => onnxruntime::download(onnxruntime::PACKAGE)?.library,
     };
     let library = library.canonicalize().with_context(|| format!("{} can't be found", library.display()))?;
-    let command = ["test", "--no-fail-fast", "--test", "streaming", "--test", "live_loop", "--test", "silence"];
+    let command = [
+        "test",
+        "--no-fail-fast",
+        "--test",
+        "streaming",
+        "--test",
+        "live_loop",
+        "--test",
+        "silence",
+        "--test",
+        "sharing",
+    ];
     counted(cargo_command(&command).env(RUNTIME, library), tally)
+}
+
+/// Streams on a GPU through WebGPU. On Linux the processor plays it, unless `VK_ICD_FILENAMES` names the driver of a real one.
+fn gpu(tally: &mut Tally) -> Result<()> {
+    system::install(&[Need::Build, Need::Python, Need::Vulkan])?;
+    let library = onnxruntime::download(onnxruntime::WEBGPU_PACKAGE)?.library.canonicalize()?;
+    let mut test = cargo_command(&["test", "--test", "gpu", "--", "--ignored"]);
+    test.env(RUNTIME, library);
+    if cfg!(target_os = "linux") && std::env::var_os(software_gpu::VARIABLE).is_none() {
+        test.env(software_gpu::VARIABLE, software_gpu::fetch()?);
+    }
+    counted(&mut test, tally)
 }
 
 /// Python's, with PyTorch: a few steps on the processor, and the model file as PyTorch computes it.

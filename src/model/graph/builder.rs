@@ -133,7 +133,7 @@ impl Builder {
         self.parameters
     }
 
-    /// Closes the graph; `outputs` are declared with the value that each is.
+    /// Closes the graph; `outputs` are declared with the value that each is, or none for the successor of the state.
     pub fn finish(mut self, name: &str, inputs: Vec<ValueInfo>, outputs: Vec<(ValueInfo, Value)>) -> Vec<u8> {
         let successors = std::mem::take(&mut self.successors);
         let all: Vec<&Value> = successors.iter().collect();
@@ -141,7 +141,7 @@ impl Builder {
         let mut declared = Vec::new();
         for (info, value) in outputs {
             // The state's successor is known only here.
-            let value = if info.name == "next_state" { next.clone() } else { value };
+            let value = if value.is_empty() { next.clone() } else { value };
             self.nodes.push(NodeProto {
                 input: vec![value],
                 output: vec![info.name.clone()],

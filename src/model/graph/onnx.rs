@@ -1,9 +1,13 @@
 //! The part of ONNX's format (onnx.proto3, IR version 8, operators of version 17) that graphs are written in here.
 
+use half::f16;
 use prost::Message;
 
 pub(super) const FLOAT: i32 = 1;
 pub(super) const INT64: i32 = 7;
+pub(super) const HALF: i32 = 10;
+/// Where the values of a tensor are: not in the file.
+const EXTERNAL: i32 = 1;
 pub(super) const IR_VERSION: i64 = 8;
 pub(super) const OPERATORS: i64 = 17;
 
@@ -77,6 +81,18 @@ pub(super) struct TensorProto {
     pub name: String,
     #[prost(bytes = "vec", tag = "9")]
     pub raw_data: Vec<u8>,
+    #[prost(message, repeated, tag = "13")]
+    pub external_data: Vec<Entry>,
+    #[prost(int32, tag = "14")]
+    pub data_location: i32,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Entry {
+    #[prost(string, tag = "1")]
+    pub key: String,
+    #[prost(string, tag = "2")]
+    pub value: String,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -141,12 +157,31 @@ impl AttributeProto {
 impl TensorProto {
     pub fn floats(name: &str, shape: &[usize], values: &[f32]) -> Self {
         let raw_data = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-        Self { dims: dims(shape), data_type: FLOAT, name: name.into(), raw_data }
+        Self { dims: dims(shape), data_type: FLOAT, name: name.into(), raw_data, ..Self::default() }
+    }
+
+    /// Floats that whoever loads the graph brings along.
+    pub fn brought(name: &str, dims: &[i64]) -> Self {
+        // The format wants a file's name; none of it is opened, since the values are there already.
+        let external_data = vec![Entry { key: "location".into(), value: "brought along".into() }];
+        let dims = dims.to_vec();
+        Self { dims, data_type: FLOAT, name: name.into(), external_data, data_location: EXTERNAL, ..Self::default() }
+    }
+
+    /// The values in single precision; `None` where they are neither single nor half, or aren't as many as the dimensions say.
+    pub fn to_floats(&self) -> Option<Vec<f32>> {
+        let count = self.dims.iter().try_fold(1i64, |count, &length| count.checked_mul(length))?;
+        let values: Vec<f32> = match self.data_type {
+            FLOAT => self.raw_data.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect(),
+            HALF => self.raw_data.chunks_exact(2).map(|b| f16::from_le_bytes([b[0], b[1]]).to_f32()).collect(),
+            _ => return None,
+        };
+        (i64::try_from(values.len()) == Ok(count)).then_some(values)
     }
 
     pub fn integers(name: &str, shape: &[usize], values: &[i64]) -> Self {
         let raw_data = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-        Self { dims: dims(shape), data_type: INT64, name: name.into(), raw_data }
+        Self { dims: dims(shape), data_type: INT64, name: name.into(), raw_data, ..Self::default() }
     }
 }
 

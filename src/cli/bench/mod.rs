@@ -1,5 +1,7 @@
 //! `vrvq bench`: how many times faster than real time this machine encodes and decodes.
 
+mod live;
+
 use super::args::BenchArgs;
 use super::failure::{Failure, interruption, print};
 use crate::audio;
@@ -30,6 +32,11 @@ struct Report {
     speeds: Vec<Speed>,
     /// Of each further stream of both directions, in MiB; unknown where the system doesn't tell.
     memory: Option<f64>,
+    /// Single hops, where they were asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    calls: Vec<live::Call>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    streams: Option<live::Streams>,
 }
 
 /// Runs the command.
@@ -52,8 +59,17 @@ pub fn run(args: &BenchArgs) -> Result<(), Failure> {
         speeds.push(measure(&model, &audio, workers)?);
     }
     let memory = memory(&model)?;
+    let (mut calls, mut streams) = (Vec::new(), None);
+    if args.live {
+        for &hops in &args.hops {
+            calls.push(live::calls(&model, &audio, hops.into(), args.runs as usize)?);
+        }
+        streams = Some(live::streams(&model, &audio)?);
+    }
     let report = Report {
         memory,
+        calls,
+        streams,
         runtime: EncoderStream::new(&model, 1)?.runtime(),
         model: model.card().name.clone(),
         seconds: samples as f64 / f64::from(rate),
@@ -70,7 +86,19 @@ pub fn run(args: &BenchArgs) -> Result<(), Failure> {
         text += &format!("| {workers} | {encode:.1} | {decode:.1} |\n");
     }
     if let Some(memory) = report.memory {
-        text += &format!("\nEach further stream takes {memory:.0} MiB.\n");
+        text += &format!("\nEach further stream takes {memory:.1} MiB.\n");
+    }
+    if !report.calls.is_empty() {
+        text += "\n| hops a call | median | p99 | worst | share of real time |\n|---|---|---|---|---|\n";
+    }
+    for live::Call { hops, median, p99, worst, share } in &report.calls {
+        text += &format!("| {hops} | {median:.2} ms | {p99:.2} ms | {worst:.2} ms | {:.1} % |\n", 100.0 * share);
+    }
+    if let Some(live::Streams { at_once, at_once_alone }) = report.streams {
+        text += &format!(
+            "\n{at_once} streams keep up at once, each hop before the next one comes; {at_once_alone} where none are \
+             batched.\n"
+        );
     }
     print(text.trim_end())
 }

@@ -1,0 +1,153 @@
+//! Hops as a live stream runs them: how long one takes, and how many streams run at once.
+
+use super::super::failure::{Failure, interruption};
+use super::together;
+use crate::model::{DecoderStream, Encoded, EncoderStream, Model};
+use serde::Serialize;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+/// Calls that aren't measured: the first ones allocate, and on a GPU they compile.
+const WARM_UP: usize = 16;
+/// Seconds for which streams must keep up.
+const SECONDS: f64 = 4.0;
+/// Tries, of which one must be without a late hop: machines that others use too pause now and then.
+const TRIES: usize = 3;
+/// Streams that are tried at most.
+const MOST_STREAMS: u16 = 256;
+
+/// How long calls of so many hops of one channel take, encoder and decoder.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Call {
+    pub hops: usize,
+    /// Milliseconds of a call.
+    pub median: f64,
+    pub p99: f64,
+    pub worst: f64,
+    /// Of real time, by the median.
+    pub share: f64,
+}
+
+/// Streams of one channel that kept up with real time.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Streams {
+    /// Most of them without a late hop; 0 where one was late already.
+    pub at_once: u16,
+    /// The same where each runs alone, as offline.
+    pub at_once_alone: u16,
+}
+
+/// A stream of both directions.
+struct Codec<'a> {
+    model: &'a Arc<Model>,
+    encoder: EncoderStream,
+    decoder: DecoderStream,
+    encoded: Encoded,
+    decoded: Vec<f32>,
+}
+
+impl<'a> Codec<'a> {
+    fn new(model: &'a Arc<Model>, hops: usize, shared: bool) -> Result<Self, Failure> {
+        let (mut encoder, mut decoder) = (EncoderStream::new(model, 1)?, DecoderStream::new(model, 1)?);
+        encoder.share(shared);
+        decoder.share(shared);
+        Ok(Self { model, encoder, decoder, encoded: Encoded::default(), decoded: vec![0.0; hops * model.card().hop] })
+    }
+
+    /// The next `hops` hops of `audio`, around and around.
+    fn step(&mut self, audio: &[f32], call: usize, hops: usize) -> Result<(), Failure> {
+        let size = hops * self.model.card().hop;
+        let start = call * size % (audio.len() - size).max(1);
+        self.encoder.step(&audio[start..start + size], hops, &mut self.encoded)?;
+        let counts = vec![self.model.card().codebooks as u8; hops];
+        self.decoder.step(&self.encoded.codes, &counts, hops, &mut self.decoded)?;
+        Ok(())
+    }
+}
+
+/// Times `runs` calls of `hops` hops each.
+///
+/// # Errors
+/// A model that can't run.
+pub fn calls(model: &Arc<Model>, audio: &[f32], hops: usize, runs: usize) -> Result<Call, Failure> {
+    let mut codec = Codec::new(model, hops, false)?;
+    let mut times = Vec::with_capacity(runs);
+    for call in 0..runs + WARM_UP {
+        interruption()?;
+        let started = Instant::now();
+        codec.step(audio, call, hops)?;
+        if call >= WARM_UP {
+            times.push(started.elapsed());
+        }
+    }
+    times.sort();
+    let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize].as_secs_f64() * 1000.0;
+    let share = at(0.5) / 1000.0 * model.card().frame_rate() / hops as f64;
+    Ok(Call { hops, median: at(0.5), p99: at(0.99), worst: at(1.0), share })
+}
+
+/// How many streams keep up.
+///
+/// # Errors
+/// A model that can't run.
+pub fn streams(model: &Arc<Model>, audio: &[f32]) -> Result<Streams, Failure> {
+    Ok(Streams { at_once: most(model, audio, true)?, at_once_alone: most(model, audio, false)? })
+}
+
+/// The largest number of streams without a late hop, by doubling and halving.
+fn most(model: &Arc<Model>, audio: &[f32], shared: bool) -> Result<u16, Failure> {
+    let (mut good, mut bad) = (0, 1);
+    let keep_up = |number| {
+        for _ in 0..TRIES {
+            if keep_up(model, audio, number, shared)? {
+                return Ok::<_, Failure>(true);
+            }
+        }
+        Ok(false)
+    };
+    while keep_up(bad)? {
+        good = bad;
+        if bad >= MOST_STREAMS {
+            return Ok(good);
+        }
+        bad *= 2;
+    }
+    while bad - good > 1 {
+        let middle = good.midpoint(bad);
+        if keep_up(middle)? {
+            good = middle;
+        } else {
+            bad = middle;
+        }
+    }
+    Ok(good)
+}
+
+/// Whether `number` streams, whose hops come at the same time as in a host, make each before the next one comes.
+fn keep_up(model: &Arc<Model>, audio: &[f32], number: u16, shared: bool) -> Result<bool, Failure> {
+    interruption()?;
+    let period = Duration::from_secs_f64(1.0 / model.card().frame_rate());
+    let hops = (SECONDS / period.as_secs_f64()) as usize;
+    let late = AtomicU64::new(0);
+    let barrier = std::sync::Barrier::new(number.into());
+    together(number, |_| -> Result<(), Failure> {
+        // The barrier is reached whatever happens: others wait there.
+        let codec = Codec::new(model, 1, shared).and_then(|mut codec| {
+            (0..WARM_UP).try_for_each(|call| codec.step(audio, call, 1))?;
+            Ok(codec)
+        });
+        barrier.wait();
+        let (mut codec, started) = (codec?, Instant::now());
+        for call in 0..hops {
+            let due = started + period * call as u32;
+            std::thread::sleep(due.saturating_duration_since(Instant::now()));
+            codec.step(audio, call, 1)?;
+            if Instant::now() > due + period {
+                late.fetch_add(1, Relaxed);
+            }
+        }
+        Ok(())
+    })?;
+    Ok(late.into_inner() == 0)
+}

@@ -1,0 +1,26 @@
+//! Runs a graph for all its streams in this process: the weights are there once, whoever streams.
+//!
+//! A session has no state of its own, since a stream's state goes in and comes out with each run. So streams borrow a session
+//! for one run: there are as many as can run at once ([`Device::runs_at_once`]), and never more than streams. On the processor
+//! sessions share their weights as well ([`weights`]).
+//!
+//! Where all are busy, live streams queue, and the session that gets free takes what has queued as one batch: a hop of a small
+//! model costs hardly more for eight channels than for one, since it is bound by reading the weights. A stream only ever
+//! waits for a run that holds the device anyway, so that this adds no delay; and where batches turn out to be slower
+//! ([`pace`]), there are none. A batch may round differently, so what has to repeat to the bit (files, offline rendering)
+//! runs alone.
+
+mod assignment;
+mod batch;
+mod desk;
+mod device_state;
+mod pace;
+mod seat;
+mod weights;
+
+pub(super) use batch::{Call, Input, Made};
+pub(super) use desk::{Desk, Desks};
+pub(super) use weights::Weights;
+
+#[cfg(doc)]
+use crate::model::Device;

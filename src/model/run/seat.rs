@@ -1,0 +1,75 @@
+//! One session, and how a run goes through it.
+
+use super::assignment;
+use super::batch::NEXT_STATE;
+use super::weights::Weights;
+use crate::model::device::{kept_on, place};
+use crate::model::{Device, Runtime};
+use ort::memory::MemoryInfo;
+use ort::session::builder::GraphOptimizationLevel;
+use ort::session::{IoBinding, Session, SessionInputValue};
+use ort::value::DynValue;
+use std::borrow::Cow;
+
+/// A session that streams borrow.
+pub struct Seat {
+    session: Session,
+    /// Outputs, and where they are wanted; not in the built-in runtime, which leaves them where they are.
+    binding: Option<(IoBinding, MemoryInfo<'static>, Option<MemoryInfo<'static>>)>,
+    outputs: Vec<String>,
+    placed: Option<String>,
+}
+
+impl Seat {
+    /// Loads a graph; `weights` are those that its sessions share.
+    pub fn load(bytes: &[u8], weights: Option<&Weights>, runtime: &Runtime, device: Device) -> ort::Result<Self> {
+        let mut builder = Session::builder(runtime.environment())?
+            .with_optimization_level(GraphOptimizationLevel::All)?
+            .with_intra_threads(device.threads())?
+            .with_inter_threads(1)?;
+        if !runtime.is_builtin() {
+            builder = builder.with_intra_op_spinning(false)?;
+        }
+        let mut builder = place(builder, device)?;
+        let session = match weights.filter(|_| device.is_cpu()) {
+            Some(weights) => weights.share(builder)?.commit_from_memory(weights.graph())?,
+            None => builder.commit_from_memory(bytes)?,
+        };
+        let binding = (!runtime.is_builtin())
+            .then(|| -> ort::Result<_> { Ok((session.create_binding()?, MemoryInfo::default(), kept_on(device))) });
+        Ok(Self {
+            binding: binding.transpose()?,
+            outputs: session.outputs().iter().map(|output| output.name().to_owned()).collect(),
+            placed: if device.is_cpu() { None } else { assignment::in_words(&session) },
+            session,
+        })
+    }
+
+    /// Which of its nodes run where, in words; `None` where all do on the processor.
+    pub fn placed(&self) -> Option<&str> {
+        self.placed.as_deref()
+    }
+
+    /// One run. The state's successor stays on the device, the other outputs come back.
+    pub fn run(&mut self, inputs: &[(&'static str, &DynValue)]) -> ort::Result<Vec<(String, DynValue)>> {
+        let Some((binding, here, there)) = &mut self.binding else {
+            let all: Vec<(Cow<'_, str>, SessionInputValue<'_>)> =
+                inputs.iter().map(|&(name, value)| (name.into(), value.into())).collect();
+            let outputs = self.session.run(all)?;
+            return Ok(outputs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect());
+        };
+        for (name, value) in inputs {
+            binding.bind_input(*name, value)?;
+        }
+        // Bound anew each time: an output that stays bound is written over by the next run.
+        binding.clear_outputs();
+        for name in &self.outputs {
+            let place = if name == NEXT_STATE { there.as_ref().unwrap_or(here) } else { &*here };
+            binding.bind_output_to_device(name.as_str(), place)?;
+        }
+        let outputs = self.session.run_binding(binding)?;
+        let made = outputs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        binding.clear();
+        Ok(made)
+    }
+}

@@ -1,0 +1,39 @@
+//! The weights of a graph, once for all its sessions on the processor, and in the order in which its kernels read them.
+
+use crate::model::graph;
+use ort::session::builder::{PrepackedWeights, SessionBuilder};
+use ort::value::{DynValue, Tensor};
+use std::sync::Arc;
+
+/// See the module.
+pub struct Weights {
+    graph: Vec<u8>,
+    values: Vec<(String, Arc<DynValue>)>,
+    packed: PrepackedWeights,
+}
+
+impl Weights {
+    /// Those of the graph `bytes`; `None` where it holds none that can be shared.
+    pub fn of(bytes: &[u8]) -> Option<Self> {
+        let brought = graph::bring(bytes).filter(|brought| !brought.weights.is_empty())?;
+        let value = |weight: graph::Weight| -> Option<_> {
+            let tensor = Tensor::from_array((weight.shape, weight.values)).ok()?;
+            Some((weight.name, Arc::new(tensor.into_dyn())))
+        };
+        let values = brought.weights.into_iter().map(value).collect::<Option<_>>()?;
+        Some(Self { graph: brought.graph, values, packed: PrepackedWeights::new() })
+    }
+
+    /// The graph without them.
+    pub fn graph(&self) -> &[u8] {
+        &self.graph
+    }
+
+    /// A session that uses them.
+    pub fn share(&self, mut builder: SessionBuilder) -> ort::Result<SessionBuilder> {
+        for (name, value) in &self.values {
+            builder = builder.with_external_initializer(name, value.clone())?;
+        }
+        Ok(builder.with_prepacked_weights(&self.packed)?)
+    }
+}
