@@ -17,6 +17,12 @@ impl Part {
         Self { bytes, weights: OnceLock::new(), desks: Desks::default() }
     }
 
+    /// The graph as it is in the file.
+    #[cfg(test)]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// Where streams on `device` run it.
     pub fn desk(&self, graph: &'static str, device: Device, runtime: &'static Runtime) -> Arc<Desk> {
         self.desks.at(graph, device, runtime)

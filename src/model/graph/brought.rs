@@ -33,7 +33,7 @@ pub(crate) fn bring(bytes: &[u8]) -> Option<Brought> {
         graph.initializer.iter().filter(|tensor| tensor.data_type == HALF).map(|tensor| tensor.name.as_str()).collect();
     let to_single = |node: &&super::onnx::NodeProto| {
         node.op_type == "Cast"
-            && node.attribute.iter().any(|attribute| attribute.name == "to" && attribute.i == i64::from(FLOAT))
+            && node.attribute.iter().any(|attribute| attribute.name == "to" && attribute.i == Some(i64::from(FLOAT)))
             && node.input.first().is_some_and(|input| half.contains(input.as_str()))
     };
     let casts: HashMap<String, String> =
@@ -61,4 +61,34 @@ pub(crate) fn bring(bytes: &[u8]) -> Option<Brought> {
     }
     graph.node = node;
     Some(Brought { graph: model.encode_to_vec(), weights })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The bundled model's graphs are training's, written by ONNX's own library.
+    #[test]
+    fn the_bundled_graphs_are_parted_from_their_weights() {
+        let model = crate::model::Model::builtin().unwrap();
+        for part in [&model.encoder, &model.decoder] {
+            let brought = bring(part.bytes()).expect("every field is known");
+            let values: usize = brought.weights.iter().map(|weight| weight.values.len()).sum();
+            assert!(values > 2_000_000, "{values} values");
+            assert!(brought.graph.len() * 20 < part.bytes().len(), "{} bytes are left", brought.graph.len());
+            for weight in &brought.weights {
+                assert_eq!(weight.shape.iter().product::<i64>(), weight.values.len() as i64, "{}", weight.name);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_stays_whole() {
+        let mut bytes = crate::model::graph::probe();
+        assert!(bring(&bytes).is_some());
+        // Field 15 of the model, of three bytes.
+        bytes.extend([0x7a, 3, 1, 2, 3]);
+        assert!(bring(&bytes).is_none());
+        assert!(bring(b"no graph").is_none());
+    }
 }

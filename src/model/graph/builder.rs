@@ -162,7 +162,7 @@ impl Builder {
             ir_version: IR_VERSION,
             producer_name: "vrvq".into(),
             graph: Some(graph),
-            opset_import: vec![OperatorSet { domain: String::new(), version: OPERATORS }],
+            opset_import: vec![OperatorSet { domain: Some(String::new()), version: OPERATORS }],
         };
         model.encode_to_vec()
     }

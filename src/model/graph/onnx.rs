@@ -1,4 +1,5 @@
-//! The part of ONNX's format (onnx.proto3, IR version 8, operators of version 17) that graphs are written in here.
+//! The part of ONNX's format (onnx.proto3, IR version 8, operators of version 17) that graphs are written in here, and read again. Lists aren't packed
+//! and a value of 0 is written where it is meant, as ONNX's own library does it.
 
 use half::f16;
 use prost::Message;
@@ -25,8 +26,8 @@ pub(super) struct ModelProto {
 
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct OperatorSet {
-    #[prost(string, tag = "1")]
-    pub domain: String,
+    #[prost(string, optional, tag = "1")]
+    pub domain: Option<String>,
     #[prost(int64, tag = "2")]
     pub version: i64,
 }
@@ -63,9 +64,9 @@ pub(super) struct NodeProto {
 pub(super) struct AttributeProto {
     #[prost(string, tag = "1")]
     pub name: String,
-    #[prost(int64, tag = "3")]
-    pub i: i64,
-    #[prost(int64, repeated, tag = "8")]
+    #[prost(int64, optional, tag = "3")]
+    pub i: Option<i64>,
+    #[prost(int64, repeated, packed = "false", tag = "8")]
     pub ints: Vec<i64>,
     #[prost(int32, tag = "20")]
     pub r#type: i32,
@@ -73,7 +74,7 @@ pub(super) struct AttributeProto {
 
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct TensorProto {
-    #[prost(int64, repeated, tag = "1")]
+    #[prost(int64, repeated, packed = "false", tag = "1")]
     pub dims: Vec<i64>,
     #[prost(int32, tag = "2")]
     pub data_type: i32,
@@ -146,11 +147,11 @@ pub(super) enum Size {
 
 impl AttributeProto {
     pub fn int(name: &str, value: i64) -> Self {
-        Self { name: name.into(), i: value, ints: vec![], r#type: 2 }
+        Self { name: name.into(), i: Some(value), ints: vec![], r#type: 2 }
     }
 
     pub fn ints(name: &str, values: &[usize]) -> Self {
-        Self { name: name.into(), i: 0, ints: values.iter().map(|&value| value as i64).collect(), r#type: 7 }
+        Self { name: name.into(), i: None, ints: values.iter().map(|&value| value as i64).collect(), r#type: 7 }
     }
 }
 

@@ -32,7 +32,8 @@ impl Weights {
     /// A session that uses them.
     pub fn share(&self, mut builder: SessionBuilder) -> ort::Result<SessionBuilder> {
         for (name, value) in &self.values {
-            builder = builder.with_external_initializer(name, value.clone())?;
+            // The first brings the values along; the second lets sessions share what is packed of them.
+            builder = builder.with_external_initializer(name, value.clone())?.with_initializer(name, value.clone())?;
         }
         Ok(builder.with_prepacked_weights(&self.packed)?)
     }
