@@ -108,6 +108,7 @@ fn streams_on_the_gpu_run_in_batches() {
                         let mut encoder = EncoderStream::new(model, 1).unwrap();
                         encoder.share(shared);
                         start.wait();
+                        encoder.warm_up().unwrap();
                         let (mut codes, mut encoded) = (Vec::new(), Encoded::default());
                         for index in 0..hops {
                             let audio = &clip[(300 + 50 * stream + index) * hop..][..hop];

@@ -127,9 +127,10 @@ impl Lanes {
         })
     }
 
-    /// The runtime and the device that compute it, for people.
+    /// The runtime and the device that compute it, for people: of each graph, where they differ.
     pub fn runtime(&self) -> String {
-        self.encoder.runtime()
+        let [encoder, decoder] = [self.encoder.runtime(), self.decoder.runtime()];
+        if encoder == decoder { encoder } else { format!("Encoder: {encoder}. Decoder: {decoder}") }
     }
 
     /// Whether hops may run together with those of other instances: not where a result has to repeat to the bit.
@@ -145,6 +146,8 @@ impl Lanes {
     pub fn warm_up(&mut self, steps: usize) -> Result<(), EngineError> {
         let silence = vec![0.0; self.channels * self.hop];
         let mut output = vec![0.0; 2 * silence.len()];
+        self.encoder.warm_up()?;
+        self.decoder.warm_up()?;
         for step in 0..steps {
             if step == steps / 2 {
                 self.start_both()?;

@@ -110,6 +110,24 @@ impl Stream {
         Ok(())
     }
 
+    /// Lets the device run batches of such calls, where it has to compile them.
+    fn warm_up(&self, hops: usize, mut inputs: Vec<Input>) -> Result<(), ModelError> {
+        let channels = self.channels;
+        self.add_span(&mut inputs);
+        let call =
+            || Ok(Call { hops, channels, inputs: inputs.clone(), state: zero_state(channels, self.state_size)? });
+        self.desk.warm_up(call).map_err(ort_error(self.graph, "run", self.runtime))
+    }
+
+    /// Adds where the signal begins and ends, for graphs that ask.
+    fn add_span(&self, inputs: &mut Vec<Input>) {
+        if let Some((begin, end)) = self.span {
+            let relative = |hop: i64| std::iter::repeat_n(hop - self.position, self.channels);
+            inputs.push(Input::integers("begin", &[], relative(begin)));
+            inputs.push(Input::integers("end", &[], relative(end)));
+        }
+    }
+
     /// Runs the graph on `inputs` of `hops` hops and its state, lets `read` see the outputs, and keeps the next state.
     fn run(
         &mut self,
@@ -119,11 +137,7 @@ impl Stream {
     ) -> Result<(), ModelError> {
         let (graph, runtime, channels) = (self.graph, self.runtime, self.channels);
         let error = ort_error(graph, "run", runtime);
-        if let Some((begin, end)) = self.span {
-            let relative = |hop: i64| std::iter::repeat_n(hop - self.position, channels);
-            inputs.push(Input::integers("begin", &[], relative(begin)));
-            inputs.push(Input::integers("end", &[], relative(end)));
-        }
+        self.add_span(&mut inputs);
         // Should the run fail, the stream starts anew: what its state was is gone then.
         let empty = Tensor::from_array(([0usize; 1], Vec::<f32>::new())).map_err(error)?.into_dyn();
         let state = std::mem::replace(&mut self.state, empty);
@@ -208,6 +222,16 @@ impl EncoderStream {
         self.stream.shared = shared;
     }
 
+    /// Prepares batches of single hops with the other streams, where the device has to: on a GPU, before going live.
+    ///
+    /// # Errors
+    /// [`ModelError`] where the runtime fails.
+    pub fn warm_up(&self) -> Result<(), ModelError> {
+        let hop = self.stream.model.card().hop;
+        let silence = vec![0.0; self.stream.channels * hop];
+        self.stream.warm_up(1, vec![Input::floats("audio", &[1, hop], &silence)])
+    }
+
     /// Calls of the model's encoder streams on this device that ran in one batch with others so far.
     pub fn batched(&self) -> u64 {
         self.stream.desk.batched()
@@ -286,6 +310,16 @@ impl DecoderStream {
     /// As [`EncoderStream::share`].
     pub fn share(&mut self, shared: bool) {
         self.0.shared = shared;
+    }
+
+    /// As [`EncoderStream::warm_up`].
+    ///
+    /// # Errors
+    /// [`ModelError`] where the runtime fails.
+    pub fn warm_up(&self) -> Result<(), ModelError> {
+        let (channels, codebooks) = (self.0.channels, self.0.model.card().codebooks);
+        let codes = Input::integers("codes", &[1, codebooks], std::iter::repeat_n(0, channels * codebooks));
+        self.0.warm_up(1, vec![codes, Input::integers("count", &[1], std::iter::repeat_n(1, channels))])
     }
 
     /// As [`EncoderStream::batched`].

@@ -96,8 +96,8 @@ pub fn run(args: &BenchArgs) -> Result<(), Failure> {
     }
     if let Some(live::Streams { at_once, at_once_alone }) = report.streams {
         text += &format!(
-            "\n{at_once} streams keep up at once, each hop before the next one comes; {at_once_alone} where none are \
-             batched.\n"
+            "\n{at_once} streams keep up at once, 99 of 100 hops made before the next one comes; {at_once_alone} where none \
+             are batched.\n"
         );
     }
     print(text.trim_end())

@@ -37,6 +37,9 @@ struct State {
     queue: Vec<(u64, Call)>,
     answers: Vec<(u64, Answer)>,
     pace: Pace,
+    /// Channels of batches that a GPU has run before; the first run of a size compiles, so no other sizes are run live.
+    /// `None` on the processor, which takes any.
+    known: Option<Vec<usize>>,
     /// Calls that ran with others.
     batched: u64,
     placed: Option<String>,
@@ -55,7 +58,7 @@ impl Desk {
             graph,
             device,
             runtime,
-            state: Mutex::default(),
+            state: Mutex::new(State { known: (!device.is_cpu()).then(Vec::new), ..State::default() }),
             turn: Condvar::new(),
             on_device: kept.then(Mutex::default),
         }
@@ -90,6 +93,8 @@ impl Desk {
             Err(error) => {
                 state.seats -= 1;
                 state.streams -= 1;
+                // Others may have counted on this one.
+                self.turn.notify_all();
                 Err(error)
             }
         }
@@ -124,13 +129,8 @@ impl Desk {
         if shared {
             state.queue.push((ticket, call));
         } else {
-            let seat = loop {
-                match state.free.pop() {
-                    Some(seat) => break seat,
-                    None => state = self.wait(state),
-                }
-            };
             drop(state);
+            let seat = self.seat()?;
             return Borrowed { desk: self, seat: Some(seat) }.alone(call);
         }
         loop {
@@ -150,12 +150,54 @@ impl Desk {
                 drop(state);
                 return Borrowed { desk: self, seat: Some(seat) }.together(ticket, taken);
             }
-            state = self.wait(state);
+            state = self.wait(state)?;
         }
     }
 
-    fn wait<'a>(&self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
-        self.turn.wait(state).unwrap_or_else(PoisonError::into_inner)
+    /// Until something changes; an error where there is no session left to wait for.
+    fn wait<'a>(&self, state: MutexGuard<'a, State>) -> ort::Result<MutexGuard<'a, State>> {
+        if state.seats == 0 {
+            return Err(ort::Error::new("another stream's session couldn't be loaded"));
+        }
+        Ok(self.turn.wait(state).unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// A session, as soon as one is free.
+    fn seat(&self) -> ort::Result<Seat> {
+        let mut state = self.state();
+        loop {
+            match state.free.pop() {
+                Some(seat) => return Ok(seat),
+                None => state = self.wait(state)?,
+            }
+        }
+    }
+
+    /// Before a stream goes live on a GPU: runs batches of calls like its own, as many as there are streams, so that no live
+    /// hop waits for the GPU's compiler.
+    ///
+    /// # Errors
+    /// What the runtime says.
+    pub fn warm_up(&self, call: impl Fn() -> ort::Result<Call>) -> ort::Result<()> {
+        let channels = call()?.channels;
+        for parts in 2..=MOST_PARTS.min(MOST_CHANNELS / channels.max(1)) {
+            {
+                let state = self.state();
+                let Some(known) = &state.known else { return Ok(()) };
+                if parts > state.streams {
+                    return Ok(());
+                }
+                if known.contains(&(parts * channels)) {
+                    continue;
+                }
+            }
+            let calls = (0..parts).map(|_| call()).collect::<ort::Result<Vec<_>>>()?;
+            Borrowed { desk: self, seat: Some(self.seat()?) }.run(&calls)?;
+            if let Some(known) = &mut self.state().known {
+                known.push(parts * channels);
+            }
+        }
+        Ok(())
     }
 
     /// The channels `rows` of a state, one after the other; `None` where it lies in the program's memory.
@@ -176,7 +218,9 @@ impl State {
             let mut index = 0;
             while index < self.queue.len() && taken.len() < MOST_PARTS {
                 let call = &self.queue[index].1;
-                if call.hops == hops && channels + call.channels <= MOST_CHANNELS {
+                let sum = channels + call.channels;
+                let known = self.known.as_ref().is_none_or(|known| known.contains(&sum));
+                if call.hops == hops && sum <= MOST_CHANNELS && known {
                     channels += call.channels;
                     taken.push(self.queue.remove(index));
                 } else {
