@@ -65,6 +65,17 @@ def _depthwise(graph, state, x, layer):
     return total
 
 
+def _causal_mean(graph, state, x, frames):
+    """As :func:`vrvq_training.model.causal_mean`, as a convolution with equal taps of ``x`` and of ones beside it."""
+    ones = graph.plus(graph.mul(x, graph.constant(0.0)), graph.constant(1.0))
+    extended = graph.concat([state.past(frames - 1, 2), graph.concat([x, ones], 2)], 1)
+    state.keep(extended, frames - 1, 2)
+    taps = graph.constant(np.full((2, 1, frames), 1 / frames))
+    rows = graph.add("Transpose", [extended], perm=[0, 2, 1])
+    sums = graph.add("Transpose", [graph.add("Conv", [rows, taps], group=2)], perm=[0, 2, 1])
+    return graph.add("Div", [graph.slice(sums, 0, 1, 2), graph.slice(sums, 1, 2, 2)])
+
+
 def _block(graph, state, x, block):
     hidden = graph.normalise(_depthwise(graph, state, x, block.depthwise), EPSILON)
     return graph.plus(x, graph.linear(graph.silu(graph.linear(hidden, block.widen)), block.narrow))
@@ -99,6 +110,9 @@ def encoder(model, graph=None):
     latent = g.plus(linear, g.linear(g.normalise(hidden, EPSILON), model.encoder_out))
     subnet = model.importance
     x = g.normalise(_depthwise(g, state, hidden, subnet.depthwise), EPSILON)
+    if subnet.gain_frames:
+        slow = _causal_mean(g, state, centred, subnet.gain_frames)
+        x = g.concat([x, centred, g.add("Sub", [centred, slow])], 2)
     x = g.silu(g.linear(g.silu(g.linear(x, subnet.first)), subnet.second))
     importance = g.add("Sigmoid", [g.linear(x, subnet.last)])
     importance = g.add("Squeeze", [importance, g.integers(2)])

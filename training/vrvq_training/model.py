@@ -68,19 +68,34 @@ class Block(nn.Module):
         return x + self.narrow(F.silu(self.widen(normalise(self.depthwise(x)))))
 
 
-class Importance(nn.Module):
-    """Importance subnet: causal convolution of 3 frames on the encoder's features, then frame by frame to one value."""
+def causal_mean(x, frames):
+    """Mean over this and the ``frames - 1`` frames before, as far as there are any: ``[batch, frames, 1]`` to the same."""
+    known = torch.cat([x, torch.ones_like(x)], -1).transpose(1, 2)
+    total, count = F.avg_pool1d(F.pad(known, (frames - 1, 0)), frames, 1).transpose(1, 2).chunk(2, -1)
+    return total / count
 
-    def __init__(self, width, hidden):
+
+class Importance(nn.Module):
+    """Importance subnet: causal convolution of 3 frames on the encoder's features, then frame by frame to one value.
+
+    With ``gain_frames`` it is also told the frame's log gain, and how far that is above its mean over so many frames:
+    the encoder's features hardly tell how loud a frame is beside its neighbours, which is what decides where a codebook
+    removes most error (RESULTS.md).
+    """
+
+    def __init__(self, width, hidden, gain_frames=0):
         super().__init__()
+        self.gain_frames = gain_frames
         self.depthwise = CausalDepthwise(width, 3)
-        self.first = nn.Linear(width, hidden)
+        self.first = nn.Linear(width + (2 if gain_frames else 0), hidden)
         self.second = nn.Linear(hidden, hidden // 2)
         self.last = nn.Linear(hidden // 2, 1)
 
-    def forward(self, features):
-        x = F.silu(self.first(normalise(self.depthwise(features))))
-        return torch.sigmoid(self.last(F.silu(self.second(x))).float()).squeeze(-1)
+    def forward(self, features, gain):
+        x = normalise(self.depthwise(features))
+        if self.gain_frames:
+            x = torch.cat([x, gain, gain - causal_mean(gain, self.gain_frames)], -1)
+        return torch.sigmoid(self.last(F.silu(self.second(F.silu(self.first(x))))).float()).squeeze(-1)
 
 
 class LiveModel(nn.Module):
@@ -105,7 +120,7 @@ class LiveModel(nn.Module):
         for layer in (self.encoder_out, self.decoder_out):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
-        self.importance = Importance(width, config["importance_hidden"])
+        self.importance = Importance(width, config["importance_hidden"], config.get("importance_gain_frames", 0))
         self.quantizer = ResidualQuantizer(config["codebooks"], config["codebook_size"], shape + 1)
 
     def spectrum(self, audio):
@@ -139,7 +154,7 @@ class LiveModel(nn.Module):
         for block in self.encoder_blocks:
             hidden = block(hidden)
         latent = torch.cat([centred, shape @ self.analysis], -1).float() + self.encoder_out(normalise(hidden)).float()
-        return latent, self.importance(hidden.detach() if self.config["detach_importance"] else hidden)
+        return latent, self.importance(hidden.detach() if self.config["detach_importance"] else hidden, centred)
 
     def analyse(self, audio):
         """Codes ``[batch, frames, codebooks]``, searched with the configured beam, and importance ``[batch, frames]``."""
