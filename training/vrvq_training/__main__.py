@@ -41,7 +41,7 @@ def main():
     parser.add_argument("--start", help="model file or checkpoint that a new run starts from, instead of the linear codec")
     parser.add_argument("--minutes", type=float, help="train no longer than this; the next call goes on")
     parser.add_argument("--items", type=int, default=24, help="held-out items of 8 s for each kind")
-    parser.add_argument("--measures", nargs="+", choices=metrics.ALL, help="what `curves` and `compare` measure, else all but ViSQOL")
+    parser.add_argument("--measures", nargs="+", choices=metrics.ALL, help="what `curves`, `compare` and `anchors` measure, else all but ViSQOL")
     parser.add_argument("--visqol-items", type=int, default=6, help="items of each kind that ViSQOL is measured on")
     parser.add_argument("--models", nargs="+", default=[], metavar="NAME=PATH", help="what `compare` puts side by side")
     parser.add_argument("--figures", help="folder that `curves` and `compare` write to, else RUN/curves")
@@ -80,8 +80,9 @@ def main():
         print(evaluate.markdown(figures["points"]), evaluate.markdown(figures["check"]), sep="\n\n")
         print(figures["silence"], figures["codebook_use"])
     if "anchors" in chosen:
+        measures = arguments.measures or anchors.MEASURES
         for split, kinds in (("test", data.KINDS), ("check", ("speech", "music"))):
-            print(f"{split}:", evaluate.markdown(anchors.table(arguments.data, arguments.items, split, kinds)), sep="\n")
+            print(f"{split}:", evaluate.markdown(anchors.table(arguments.data, arguments.items, split, kinds, measures)), sep="\n")
     figures_folder = arguments.figures or run / "curves"
     if "curves" in chosen:
         model, _ = load(checkpoint, settings)

@@ -36,8 +36,12 @@ def codec2(audio, folder):
     return wide, pathlib.Path(coded).stat().st_size
 
 
-def table(folder, number, split, kinds=KINDS):
-    """As :func:`evaluate.table`, with a codec in place of an operating point; kb/s by size of the file."""
+MEASURES = ("si_sdr", "mel", "pesq", "estoi")
+
+
+def table(folder, number, split, kinds=KINDS, measures=MEASURES):
+    """As :func:`evaluate.table`, with a codec in place of an operating point; kb/s by size of the file. ``measures`` are
+    names of :data:`metrics.ALL`."""
     codecs = {"Opus": ("opusenc", opus, kinds), f"Codec2 {CODEC2_MODE}": ("c2enc", codec2, ("speech",))}
     result = {kind: {} for kind in kinds}
     for name, (tool, run, which) in codecs.items():
@@ -51,9 +55,7 @@ def table(folder, number, split, kinds=KINDS):
                     decoded, size = run(audio, pathlib.Path(work))
                 decoded = np.pad(decoded[: len(audio)], (0, max(0, len(audio) - len(decoded))))
                 row = {"kbps": size * 8 / 1000 / (len(audio) / metrics.SAMPLE_RATE)}
-                row |= {"si_sdr": metrics.si_sdr(audio, decoded), "mel": metrics.mel(audio, decoded)}
-                if kind == "speech":
-                    row["pesq"], row["estoi"] = metrics.speech_scores(audio, decoded)
-                rows.append(row)
+                wanted = [m for m in measures if kind == "speech" or m not in metrics.SPEECH]
+                rows.append(row | {m: metrics.ALL[m](audio, decoded) for m in wanted})
             result[kind][name] = {key: float(np.mean([row[key] for row in rows])) for key in rows[0]}
     return result

@@ -89,13 +89,21 @@ def codebook_use(model, folder, number=24):
     return [len(seen) / model.config["codebook_size"] for seen in used]
 
 
+COLUMNS = {
+    "si_sdr": ("SI-SDR dB", 2), "mel": ("log-mel", 3), "stft": ("STFT", 3), "pesq": ("PESQ-wb", 2), "estoi": ("ESTOI", 3),
+    "visqol": ("ViSQOL", 2),
+}
+
+
 def markdown(result):
-    """The table of :func:`table` as Markdown."""
-    lines = ["| kind | point | kb/s | SI-SDR dB | log-mel | PESQ-wb | ESTOI |", "|---|---|---|---|---|---|---|"]
-    for kind, points in result.items():
-        for name, row in points.items():
-            if name == "importance":
-                continue
-            speech = f"{row['pesq']:.2f} | {row['estoi']:.3f}" if "pesq" in row else "– | –"
-            lines.append(f"| {kind} | {name} | {row['kbps']:.2f} | {row['si_sdr']:.2f} | {row['mel']:.3f} | {speech} |")
+    """The table of :func:`table` as Markdown, with a column for each measure that was taken."""
+    rows = [(kind, name, row) for kind, points in result.items() for name, row in points.items() if name != "importance"]
+    taken = {key: column for key, column in COLUMNS.items() if any(key in row for *_, row in rows)}
+    lines = [
+        "| " + " | ".join(["kind", "point", "kb/s", *(title for title, _ in taken.values())]) + " |",
+        "|---" * (3 + len(taken)) + "|",
+    ]
+    for kind, name, row in rows:
+        figures = [f"{row[key]:.{digits}f}" if key in row else "–" for key, (_, digits) in taken.items()]
+        lines.append("| " + " | ".join([kind, name, f"{row['kbps']:.2f}", *figures]) + " |")
     return "\n".join(lines)

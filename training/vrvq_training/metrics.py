@@ -23,11 +23,6 @@ def mel(target, decoded):
     return float(mel_distance(torch.from_numpy(target)[None], torch.from_numpy(decoded)[None])[0])
 
 
-def speech_scores(target, decoded):
-    """Wide-band PESQ and ESTOI."""
-    return pesq(target, decoded), estoi(target, decoded)
-
-
 def pesq(target, decoded):
     """Wide-band PESQ."""
     import soxr

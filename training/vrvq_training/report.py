@@ -3,7 +3,7 @@
 from .evaluate import markdown
 from .export import parameters
 
-NAME = "VRVQ live 2"
+NAME = "VRVQ live 3"
 LICENCE = "CC-BY-SA-4.0"
 REASON = (
     "The strictest terms among the training audio that name derived works are GPL and CC-BY-SA; no audio is in the "
@@ -14,8 +14,10 @@ HISTORY = (
     "9900 steps on two processor cores, 3900 of them with AdamW under settings that were still changing, then 6000 with "
     "Muon and AdamW at the settings of `training/configs/live.toml`, started from the averaged weights of the first "
     "(`--start`): VRVQ live 1. From there decoder and importance subnet alone, on one core, 1361 steps at other weights of the loss "
-    "(`pesq` 0.3 of all kinds, `mel` 0.6) and 2300 steps of `training/configs/live-polish.toml`; encoder and codebooks, so "
-    "the codes too, are those of live 1. `python -m vrvq_training all` trains a similar model to live 1 from nothing, not this one to the bit."
+    "(`pesq` 0.3 of all kinds, `mel` 0.6) and 2300 steps of `training/configs/live-polish.toml`: VRVQ live 2. Then an importance "
+    "subnet that is told the gain, anew and alone, 700 steps of `training/configs/live-map.toml`, and the decoder alone, 2400 steps of "
+    "`training/configs/live-decoder.toml`. Encoder and codebooks, so the codes too, are those of live 1. `python -m "
+    "vrvq_training all` trains a similar model to live 1 from nothing, not this one to the bit."
 )
 
 
@@ -45,8 +47,8 @@ def card(figures, index, model):
     silence = ", ".join(f"{name} {share:.1%}" for name, share in figures["silence"].items())
     return f"""# {NAME}
 
-The model inside the app: causal, 44.1 kHz, hop 512 (86.13 frames/s), 8 codebooks of 1024, importance map trained jointly
-by the method of "Variable Bitrate Residual Vector Quantization for Audio Coding" (Chae et al., ICASSP 2025): hard mask
+The model inside the app: causal, 44.1 kHz, hop 512 (86.13 frames/s), 8 codebooks of 1024, importance map trained by
+the method of "Variable Bitrate Residual Vector Quantization for Audio Coding" (Chae et al., ICASSP 2025): hard mask
 forward, smooth surrogate with alpha 2.0 backward, random level from 1 to 48.
 
 - Architecture: a linear codec (companded MDCT, PCA to 96 dimensions with the log gain as a 97th, residual k-means) with
