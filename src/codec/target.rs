@@ -1,8 +1,8 @@
 //! Average bitrate: the level that keeps the mean over a window at a target.
 //!
-//! The importance of the last frames tells what every level would have cost, so the controller doesn't search: it
-//! takes the level that would have met the target, corrected by what the frames really cost more or less. The level
-//! moves slowly, because the ear follows it, and stands still in a long silence, which would otherwise be made up for
+//! What of the window is past already is known to the bit, so what may be spent in the next tenth of it is too. The
+//! importance of the last frames tells what every level costs, so the controller doesn't search: it takes the level that
+//! would have spent just that. The level moves slowly, because the ear follows it, and stands still in a long silence, which would otherwise be made up for
 //! by a burst of bits in what follows.
 
 use super::{LEVEL_MAX, LEVEL_MIN, PacketFormat, clamp_level, level_for_count};
@@ -19,19 +19,19 @@ pub const WINDOW_MIN: f32 = 1.0;
 pub const WINDOW_MAX: f32 = 30.0;
 
 /// Frames between two moves of the level.
-const MOVE_FRAMES: u32 = 8;
-/// Share of the window that the controller looks back over; measured on speech and music (`tests/target.rs`), a
-/// little less than half of it keeps the whole nearest to the target.
-const MEMORY: f64 = 0.45;
+const MOVE_FRAMES: u32 = 4;
+/// Share of the window over whose importance the level is found; measured on speech and music (`tests/target.rs`), where a
+/// half and the whole of it are farther from the target.
+const MEMORY: f64 = 0.7;
+/// Share of the window that is ahead: shorter, the level swings; longer, it comes late.
+const AHEAD: f64 = 0.1;
 /// Fastest move of the level: its change in natural logarithm a second, a factor of 1.8.
 const SLEW: f64 = 0.6;
 /// Longest pause in seconds that counts towards the mean.
 const PAUSE: f64 = 0.3;
-/// How strongly a difference is made up for: in one over this of the memory.
-const GAIN: f64 = 5.0;
 /// The level never spends more than [`BURST`] times what is wanted over the last [`RECENT`] seconds.
 const RECENT: f64 = 1.0;
-const BURST: f64 = 1.4;
+const BURST: f64 = 1.5;
 /// How far the correction may go from the target, as a share of it.
 const CORRECTION: f64 = 0.5;
 
@@ -73,7 +73,7 @@ pub struct TargetControl {
     silent: u32,
     /// Importance of the channels of the last frames, long silences left out, oldest first.
     importances: VecDeque<f32>,
-    /// Bits of the last of these frames since the target was set, and their sum.
+    /// Bits of the frames of the window since the target was set, long silences left out, and their sum.
     spent: VecDeque<u32>,
     spent_bits: u64,
     since_move: u32,
@@ -155,7 +155,8 @@ impl TargetControl {
                 (self.spent_bits, self.free) = (0, true);
             }
         }
-        while self.spent.len() > frames {
+        let past = self.past_frames();
+        while self.spent.len() > past {
             self.spent_bits -= u64::from(self.spent.pop_front().unwrap_or(0));
         }
         self.since_move += 1;
@@ -173,6 +174,15 @@ impl TargetControl {
         ((MEMORY * f64::from(self.target.window) * self.frame_rate) as usize).max(1)
     }
 
+    /// Frames of the window that are past, and those that are ahead.
+    fn past_frames(&self) -> usize {
+        (f64::from(self.target.window) * self.frame_rate - self.frames_ahead()) as usize
+    }
+
+    fn frames_ahead(&self) -> f64 {
+        (AHEAD * f64::from(self.target.window) * self.frame_rate).max(1.0)
+    }
+
     /// Mean count of a frame and channel that `bits` a frame pay for.
     fn count_for(&self, bits: f64) -> f64 {
         let code_bits = (self.format.frame_bits(2) - self.format.frame_bits(1)) as f64;
@@ -184,7 +194,7 @@ impl TargetControl {
         self.since_move = 0;
         let target = f64::from(self.target.kilobits) * 1000.0 / self.frame_rate;
         let spent = self.spent_bits as f64 - target * self.spent.len() as f64;
-        let correction = (-GAIN * spent / self.memory_frames() as f64).clamp(-CORRECTION * target, CORRECTION * target);
+        let correction = (-spent / self.frames_ahead()).clamp(-CORRECTION * target, CORRECTION * target);
         let wanted = self.count_for(target + correction);
         let importances = self.importances.make_contiguous();
         let Some(level) = level_for_count(importances, wanted, self.format.codebooks()) else { return };

@@ -82,7 +82,8 @@ def main():
     if "anchors" in chosen:
         measures = arguments.measures or anchors.MEASURES
         for split, kinds in (("test", data.KINDS), ("check", ("speech", "music"))):
-            print(f"{split}:", evaluate.markdown(anchors.table(arguments.data, arguments.items, split, kinds, measures)), sep="\n")
+            table = anchors.table(arguments.data, arguments.items, split, kinds, measures, arguments.visqol_items)
+            print(f"{split}:", evaluate.markdown(table), sep="\n")
     figures_folder = arguments.figures or run / "curves"
     if "curves" in chosen:
         model, _ = load(checkpoint, settings)

@@ -9,7 +9,7 @@ import numpy as np
 import soundfile
 import soxr
 
-from . import evaluate, metrics
+from . import evaluate, metrics, operating
 from .datasets import KINDS
 
 OPUS_KBPS = 7
@@ -39,9 +39,10 @@ def codec2(audio, folder):
 MEASURES = ("si_sdr", "mel", "pesq", "estoi")
 
 
-def table(folder, number, split, kinds=KINDS, measures=MEASURES):
+def table(folder, number, split, kinds=KINDS, measures=MEASURES, visqol_items=6):
     """As :func:`evaluate.table`, with a codec in place of an operating point; kb/s by size of the file. ``measures`` are
-    names of :data:`metrics.ALL`."""
+    names of :data:`metrics.ALL`; ViSQOL hears the same ``visqol_items`` items as in :func:`operating.measure`."""
+    heard = operating.heard_by_visqol(number, visqol_items)
     codecs = {"Opus": ("opusenc", opus, kinds), f"Codec2 {CODEC2_MODE}": ("c2enc", codec2, ("speech",))}
     result = {kind: {} for kind in kinds}
     for name, (tool, run, which) in codecs.items():
@@ -50,12 +51,14 @@ def table(folder, number, split, kinds=KINDS, measures=MEASURES):
             continue
         for kind in [kind for kind in kinds if kind in which]:
             rows = []
-            for audio in evaluate.items(folder, kind, number, split):
+            for index, audio in enumerate(evaluate.items(folder, kind, number, split)):
                 with tempfile.TemporaryDirectory() as work:
                     decoded, size = run(audio, pathlib.Path(work))
                 decoded = np.pad(decoded[: len(audio)], (0, max(0, len(audio) - len(decoded))))
                 row = {"kbps": size * 8 / 1000 / (len(audio) / metrics.SAMPLE_RATE)}
                 wanted = [m for m in measures if kind == "speech" or m not in metrics.SPEECH]
+                wanted = [m for m in wanted if m != "visqol" or index in heard]
                 rows.append(row | {m: metrics.ALL[m](audio, decoded) for m in wanted})
-            result[kind][name] = {key: float(np.mean([row[key] for row in rows])) for key in rows[0]}
+            taken = dict.fromkeys(key for row in rows for key in row)
+            result[kind][name] = {key: operating.mean(rows, key) for key in taken}
     return result

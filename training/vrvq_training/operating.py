@@ -56,6 +56,11 @@ def counts_at(name, codes, importance):
     return count(importance, float(value), codes.shape[-1])
 
 
+def heard_by_visqol(items, number):
+    """Indices of ``number`` of ``items`` items, evenly chosen."""
+    return np.linspace(0, items - 1, min(number, items)).round().astype(int).tolist()
+
+
 def measure(model, folder, path, items, measures=MEASURES, visqol_items=6, split="test"):
     """``{kind: {"points": {"l=4": [row of each item]}, "importance": {...}}}``, kept in ``path`` point by point.
 
@@ -69,7 +74,7 @@ def measure(model, folder, path, items, measures=MEASURES, visqol_items=6, split
     if path.exists() and (before := json.loads(path.read_text()))["key"] == content["key"]:
         content = before
     path.parent.mkdir(parents=True, exist_ok=True)
-    heard = np.linspace(0, items - 1, min(visqol_items, items)).round().astype(int).tolist()
+    heard = heard_by_visqol(items, visqol_items)
     for kind in KINDS:
         wanted = {m: heard if m == "visqol" else list(range(items)) for m in measures}
         wanted = {m: chosen for m, chosen in wanted.items() if kind == "speech" or m not in metrics.SPEECH}
