@@ -34,7 +34,7 @@ impl Studio<'_> {
         bench.telemetry.set_latency(2560, 44_100.0);
         bench.telemetry.set_load(0.24);
         bench.telemetry.update_status(|status| {
-            status.model = "VRVQ live 2".into();
+            status.model.clone_from(&Model::builtin().expect("the bundled model opens").card().name);
             status.runtime = "built-in (tract) · CPU".into();
             status.curves = Model::builtin().ok().and_then(|model| model.curves());
         });
