@@ -124,13 +124,17 @@ fn keep_up(model: &Arc<Model>, audio: &[f32], number: u16, shared: bool) -> Resu
     let late = AtomicU64::new(0);
     let barrier = std::sync::Barrier::new(number.into());
     together(number, |_| -> Result<(), Failure> {
-        // The barrier is reached whatever happens: others wait there.
-        let codec = Codec::new(model, 1, shared).and_then(|mut codec| {
+        // The barriers are reached whatever happens: others wait there.
+        let codec = Codec::new(model, 1, shared);
+        barrier.wait();
+        let warm = codec.and_then(|mut codec| {
+            codec.encoder.warm_up()?;
+            codec.decoder.warm_up()?;
             (0..WARM_UP).try_for_each(|call| codec.step(audio, call, 1))?;
             Ok(codec)
         });
         barrier.wait();
-        let (mut codec, started) = (codec?, Instant::now());
+        let (mut codec, started) = (warm?, Instant::now());
         for call in 0..hops {
             let due = started + period * call as u32;
             std::thread::sleep(due.saturating_duration_since(Instant::now()));

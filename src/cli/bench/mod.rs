@@ -48,7 +48,9 @@ pub fn run(args: &BenchArgs) -> Result<(), Failure> {
     let rate = model.card().sample_rate;
     let demo = audio::demo().map_err(|error| Failure::Failed(error.to_string()))?;
     let clip = measure::mono(demo, rate, 0.0, args.seconds)?;
-    let samples = (args.seconds.max(1.0) * f64::from(rate)) as usize;
+    // More than the longest call takes, whatever the model's hop.
+    let longest = usize::from(args.hops.iter().copied().max().unwrap_or(1)) * model.card().hop;
+    let samples = ((args.seconds.max(1.0) * f64::from(rate)) as usize).max(2 * longest);
     let audio: Vec<f32> = clip.iter().copied().cycle().take(samples).collect();
     // The first run of a graph is slower; it isn't measured.
     let warm = Analysis::new(&model, audio[..rate as usize].to_vec())?;

@@ -1,5 +1,5 @@
-//! The part of ONNX's format (onnx.proto3, IR version 8, operators of version 17) that graphs are written in here, and read again. Lists aren't packed
-//! and a value of 0 is written where it is meant, as ONNX's own library does it.
+//! The part of ONNX's format (onnx.proto3, IR version 8, operators of version 17) that graphs are written in here, and
+//! read again. Lists aren't packed and a value of 0 is written where it is meant, as ONNX's own library does it.
 
 use half::f16;
 use prost::Message;
