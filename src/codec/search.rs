@@ -6,7 +6,7 @@
 //! (figures in `training/RESULTS.md`). The search stays outside the graph, since the built-in runtime has no fast
 //! selection of the best k.
 
-use matrixmultiply::sgemm;
+use gemm::Parallelism;
 
 /// Codebooks that are searched outside the model's graph, by Euclidean distance.
 #[derive(Debug, Clone, PartialEq)]
@@ -145,50 +145,75 @@ impl Codebooks {
     }
 }
 
+/// Entries whose costs are looked at together. Hardly any block holds a candidate, and one that doesn't is passed over
+/// without a branch for each entry.
+const BLOCK: usize = 64;
+/// Minima that are kept side by side, so that none waits for the one before it.
+const LANES: usize = 16;
+
 /// The candidates of least cost, in rising order; of equal ones the first found.
 fn select(products: &[f32], half_norms: &[f32], costs: &[f32], kept: &mut [Candidate]) {
-    let last = kept.len() - 1;
-    for (parent, (products, cost)) in products.chunks_exact(half_norms.len()).zip(costs).enumerate() {
-        for (code, (product, half_norm)) in products.iter().zip(half_norms).enumerate() {
-            let cost = cost + half_norm - product;
-            if cost < kept[last].cost {
-                let at = kept.partition_point(|candidate| candidate.cost <= cost);
-                kept.copy_within(at..last, at + 1);
-                kept[at] = Candidate { cost, parent, code };
+    for (parent, (products, &cost)) in products.chunks_exact(half_norms.len()).zip(costs).enumerate() {
+        for (block, (products, half_norms)) in products.chunks(BLOCK).zip(half_norms.chunks(BLOCK)).enumerate() {
+            let mut block_costs = [f32::INFINITY; BLOCK];
+            for ((to, product), half_norm) in block_costs.iter_mut().zip(products).zip(half_norms) {
+                *to = cost + half_norm - product;
+            }
+            if least(&block_costs) < kept[kept.len() - 1].cost {
+                insert(&block_costs, parent, block * BLOCK, kept);
             }
         }
     }
 }
 
-/// Entries multiplied at once. `sgemm` packs them into memory that it asks for anew each time: small pieces come from
-/// the allocator's shelf, large ones from the system, which clears them first. That took longer than the search. So did
-/// packing from rows, entry by entry: from columns, one instruction packs many entries.
-const ENTRIES_AT_ONCE: usize = 256;
+fn least(costs: &[f32; BLOCK]) -> f32 {
+    let mut lanes = [f32::INFINITY; LANES];
+    for costs in costs.chunks_exact(LANES) {
+        for (least, &cost) in lanes.iter_mut().zip(costs) {
+            *least = if cost < *least { cost } else { *least };
+        }
+    }
+    lanes.into_iter().fold(f32::INFINITY, f32::min)
+}
 
-/// `products[row, entry]` = `residuals[row]` · `columns[.., entry]`.
+/// Keeps those of a block's candidates that are better than the worst kept.
+fn insert(costs: &[f32], parent: usize, first: usize, kept: &mut [Candidate]) {
+    let last = kept.len() - 1;
+    for (at, &cost) in costs.iter().enumerate() {
+        if cost < kept[last].cost {
+            let place = kept.partition_point(|candidate| candidate.cost <= cost);
+            kept.copy_within(place..last, place + 1);
+            kept[place] = Candidate { cost, parent, code: first + at };
+        }
+    }
+}
+
+/// `products[row, entry]` = `residuals[row]` · `columns[.., entry]`. The library reads the codebook where it lies: to
+/// repack it for each call would take longer than the product.
 fn multiply(residuals: &[f32], columns: &[f32], rows: usize, dims: usize, size: usize, products: &mut [f32]) {
     assert!(residuals.len() >= rows * dims && columns.len() >= size * dims && products.len() >= rows * size);
-    for from in (0..size).step_by(ENTRIES_AT_ONCE) {
-        let entries = ENTRIES_AT_ONCE.min(size - from);
-        // SAFETY: the assertion keeps all three matrices inside their slices, of which columns `from` to
-        // `from + entries` are used; `products` overlaps neither of the others.
-        unsafe {
-            sgemm(
-                rows,
-                dims,
-                entries,
-                1.0,
-                residuals.as_ptr(),
-                dims as isize,
-                1,
-                columns.as_ptr().add(from),
-                size as isize,
-                1,
-                0.0,
-                products.as_mut_ptr().add(from),
-                size as isize,
-                1,
-            );
-        }
+    // SAFETY: the assertion keeps all three matrices inside their slices; `products` overlaps neither of the others.
+    unsafe {
+        gemm::gemm(
+            size,
+            rows,
+            dims,
+            products.as_mut_ptr(),
+            size as isize,
+            1,
+            false,
+            columns.as_ptr(),
+            size as isize,
+            1,
+            residuals.as_ptr(),
+            dims as isize,
+            1,
+            0.0,
+            1.0,
+            false,
+            false,
+            false,
+            Parallelism::None,
+        );
     }
 }
