@@ -26,3 +26,10 @@ pub enum EngineError {
     #[error("the codec thread can't be started: {0}")]
     Thread(#[from] std::io::Error),
 }
+
+impl EngineError {
+    /// As [`ModelError::is_of_gpu`].
+    pub fn is_of_gpu(&self) -> bool {
+        matches!(self, Self::Model(error) if error.is_of_gpu())
+    }
+}

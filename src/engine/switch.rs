@@ -6,7 +6,7 @@ use super::chain::Chain;
 use super::live::LoopConfig;
 use super::settings::Slot;
 use super::telemetry::Telemetry;
-use super::worker::Calls;
+use super::worker::{Calls, Failed};
 use crate::model::{Model, give_up_gpus};
 use rtrb::{Consumer, Producer, RingBuffer};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
@@ -130,19 +130,20 @@ impl ModelSwitch {
         Calls { failed: self.fall_back(model), selected: Box::new(selected) }
     }
 
-    /// What a codec thread that gives up calls: the bundled model goes on, unless it was that one.
-    fn fall_back(&self, failing: &Model) -> Box<dyn Fn(&str) + Send> {
+    /// What a codec thread that gives up calls: the bundled model goes on, unless it was that one and on the processor
+    /// already. Each instance whose codec was on a GPU that failed calls it.
+    fn fall_back(&self, failing: &Model) -> Failed {
         let inner: Weak<Inner> = Arc::downgrade(&self.0);
         let (hash, name) = (*failing.hash(), failing.card().name.clone());
-        Box::new(move |reason| {
+        Box::new(move |reason, gpu| {
             let (Some(inner), Ok(model)) = (inner.upgrade(), Model::builtin()) else { return };
-            // Where it was a GPU, the processor is what is left.
-            let gpu = give_up_gpus();
-            if *model.hash() == hash && !gpu {
+            if gpu {
+                give_up_gpus();
+            } else if *model.hash() == hash {
                 return;
             }
-            let instead = &model.card().name;
-            let notice = format!("{name} failed: {reason}. {instead} runs instead.");
+            let (instead, place) = (&model.card().name, if gpu { " on the processor" } else { "" });
+            let notice = format!("{name} failed: {reason}. {instead} runs instead{place}.");
             inner.telemetry.update_status(|status| status.notice = Some(notice));
             Self(inner).to(model);
         })

@@ -26,10 +26,12 @@ const FULL_TAP: Duration = Duration::from_millis(1);
 /// Smoothing of the load figure, in hops.
 const LOAD_HOPS: f32 = 40.0;
 
+/// A codec thread gives up while the view is told of its codec: the reason, and whether a GPU failed.
+pub(super) type Failed = Box<dyn Fn(&str, bool) + Send>;
+
 /// What a codec thread tells whoever can change the model.
 pub(super) struct Calls {
-    /// It gives up while the view is told of its codec; the reason.
-    pub failed: Box<dyn Fn(&str) + Send>,
+    pub failed: Failed,
     /// Another setting is heard from now on.
     pub selected: Box<dyn Fn(Slot) + Send>,
 }
@@ -90,12 +92,12 @@ impl Worker {
     ) -> Result<JoinHandle<()>, EngineError> {
         let Calls { failed: when_failed, selected } = calls;
         let run = move || {
-            let failed = |reason: String| {
+            let failed = |reason: String, gpu: bool| {
                 let _ = shared.failure.set(reason.clone());
                 shared.failed.store(true, Release);
                 if shared.shown.load(Acquire) {
                     telemetry.update_status(|status| status.state = LoopState::Failed(reason.clone()));
-                    when_failed(&reason);
+                    when_failed(&reason, gpu);
                 }
             };
             // SAFETY: only the worker's own arithmetic runs inside; flushing denormals to zero changes no result that
@@ -108,8 +110,8 @@ impl Worker {
             // A bug here must not leave the host waiting for a thread that is gone, with a view that says "live".
             match std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)) {
                 Ok(Ok(())) => {}
-                Ok(Err(error)) => failed(error.to_string()),
-                Err(_) => failed("the codec thread broke off; this is a bug, please report it".into()),
+                Ok(Err(error)) => failed(error.to_string(), error.is_of_gpu()),
+                Err(_) => failed("the codec thread broke off; this is a bug, please report it".into(), false),
             }
         };
         Ok(std::thread::Builder::new().name("vrvq codec".into()).spawn(run)?)

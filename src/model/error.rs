@@ -39,8 +39,8 @@ pub enum ModelError {
     #[error("the model's card.json: {0}")]
     Format(#[from] PacketError),
     /// The runtime refuses the graph or fails to run it.
-    #[error("the {graph} of the model can't be {action} by {runtime}: {source}")]
-    Graph { graph: &'static str, action: &'static str, runtime: String, source: ort::Error },
+    #[error("the {graph} of the model can't be {action} on {device} by {runtime}: {source}")]
+    Graph { graph: &'static str, action: &'static str, device: Device, runtime: String, source: ort::Error },
     /// A graph gave an output of the wrong shape.
     #[error("the {graph} of the model gave {got} values of {output} where its card says {expected}")]
     Shape { graph: &'static str, output: &'static str, got: usize, expected: usize },
@@ -50,4 +50,11 @@ pub enum ModelError {
     /// No runtime could be started at all.
     #[error("no inference runtime could be started: {0}")]
     Runtime(String),
+}
+
+impl ModelError {
+    /// Whether it was met on a GPU, so that the processor may do better.
+    pub fn is_of_gpu(&self) -> bool {
+        matches!(self, Self::Graph { device, .. } | Self::Device { device, .. } if !device.is_cpu())
+    }
 }

@@ -5,7 +5,7 @@
 
 use super::device::device_for;
 use super::run::{Call, Desk, Input, Made};
-use super::{Model, ModelError, Runtime, runtime};
+use super::{Device, Model, ModelError, Runtime, runtime};
 use crate::codec::SearchBuffers;
 use ort::value::{DynValue, Tensor};
 use std::sync::Arc;
@@ -42,9 +42,10 @@ const NEVER: i64 = 1 << 40;
 fn ort_error(
     graph: &'static str,
     action: &'static str,
+    device: Device,
     runtime: &'static Runtime,
 ) -> impl Fn(ort::Error) -> ModelError + Copy {
-    move |source| ModelError::Graph { graph, action, runtime: runtime.name().into(), source }
+    move |source| ModelError::Graph { graph, action, device, runtime: runtime.name().into(), source }
 }
 
 impl Stream {
@@ -53,13 +54,14 @@ impl Stream {
         let card = model.card();
         let (part, state_size) =
             if graph == ENCODER { (&model.encoder, card.encoder_state) } else { (&model.decoder, card.decoder_state) };
-        let desk = part.desk(graph, device_for(card.parameters), runtime);
-        part.enter(&desk, runtime).map_err(ort_error(graph, "loaded", runtime))?;
+        let device = device_for(card.parameters);
+        let desk = part.desk(graph, device, runtime);
+        part.enter(&desk, runtime).map_err(ort_error(graph, "loaded", device, runtime))?;
         let made = zero_state(channels, state_size).inspect_err(|_| desk.leave());
         let mut stream = Self {
             graph,
             runtime,
-            state: made.map_err(ort_error(graph, "run", runtime))?,
+            state: made.map_err(ort_error(graph, "run", device, runtime))?,
             desk,
             model: model.clone(),
             state_size,
@@ -87,8 +89,12 @@ impl Stream {
         }
     }
 
+    fn run_error(&self) -> impl Fn(ort::Error) -> ModelError + Copy + use<> {
+        ort_error(self.graph, "run", self.desk.device, self.runtime)
+    }
+
     fn reset(&mut self) -> Result<(), ModelError> {
-        self.state = zero_state(self.channels, self.state_size).map_err(ort_error(self.graph, "run", self.runtime))?;
+        self.state = zero_state(self.channels, self.state_size).map_err(self.run_error())?;
         self.restart();
         Ok(())
     }
@@ -96,7 +102,7 @@ impl Stream {
     /// Goes on as a stream of as many channels as there are `rows`, each from the state of that channel of now: one
     /// that is named twice is doubled, one that isn't named is forgotten.
     fn select(&mut self, rows: &[usize]) -> Result<(), ModelError> {
-        let error = ort_error(self.graph, "run", self.runtime);
+        let error = self.run_error();
         self.state = match self.desk.select(&self.state, rows) {
             Some(state) => state.map_err(error)?,
             None => {
@@ -116,7 +122,7 @@ impl Stream {
         self.add_span(&mut inputs);
         let call =
             || Ok(Call { hops, channels, inputs: inputs.clone(), state: zero_state(channels, self.state_size)? });
-        self.desk.warm_up(call).map_err(ort_error(self.graph, "run", self.runtime))
+        self.desk.warm_up(call).map_err(self.run_error())
     }
 
     /// Adds where the signal begins and ends, for graphs that ask.
@@ -135,8 +141,8 @@ impl Stream {
         mut inputs: Vec<Input>,
         read: impl FnOnce(&Made) -> Result<(), Failure>,
     ) -> Result<(), ModelError> {
-        let (graph, runtime, channels) = (self.graph, self.runtime, self.channels);
-        let error = ort_error(graph, "run", runtime);
+        let (graph, channels) = (self.graph, self.channels);
+        let error = self.run_error();
         self.add_span(&mut inputs);
         // Should the run fail, the stream starts anew: what its state was is gone then.
         let empty = Tensor::from_array(([0usize; 1], Vec::<f32>::new())).map_err(error)?.into_dyn();

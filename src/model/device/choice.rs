@@ -77,12 +77,8 @@ fn large_on_cpu() -> Device {
     }
 }
 
-/// GPUs aren't used any more, since one has failed; whether any may have been in use until now.
+/// GPUs aren't used any more, since one has failed.
 #[cfg(feature = "live")]
-pub(crate) fn give_up_gpus() -> bool {
-    let in_use = match device_choice() {
-        DeviceChoice::Only(device) => !device.is_cpu(),
-        DeviceChoice::Auto => fast_gpu().is_some(),
-    };
-    !FAILED.swap(true, Relaxed) && in_use
+pub(crate) fn give_up_gpus() {
+    FAILED.store(true, Relaxed);
 }
