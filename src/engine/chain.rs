@@ -247,13 +247,14 @@ impl Chain {
     pub fn process(&mut self, channels: &mut [&mut [f32]], wishes: &Wishes, heard: bool) {
         let frames = channels[0].len();
         self.change_covered(wishes);
-        self.blend.set_target(self.target(wishes));
         self.send(channels, wishes);
         let index = self.position as i64 - self.shared.shift.load(Relaxed) as i64;
         self.position += frames as u64;
         if self.offline {
             self.wait_for(index + frames as i64);
         }
+        // After the wait, in which the codec may fail.
+        self.blend.set_target(self.target(wishes));
 
         let mut dry: [&mut [f32]; MAX_CHANNELS] = [&mut [], &mut []];
         let mut wet: [&mut [f32]; 2 * MAX_CHANNELS] = Default::default();

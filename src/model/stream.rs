@@ -4,10 +4,10 @@
 //! streams ([`super::run`]).
 
 use super::device::device_for;
-use super::run::{Call, Desk, Input, Made};
+use super::run::{Call, Desk, Input, Kept, Made};
 use super::{Device, Model, ModelError, Runtime, runtime};
 use crate::codec::SearchBuffers;
-use ort::value::{DynValue, Tensor};
+use ort::value::Tensor;
 use std::sync::Arc;
 
 /// What the encoder makes of some hops: for each channel, for each hop.
@@ -25,7 +25,7 @@ struct Stream {
     runtime: &'static Runtime,
     desk: Arc<Desk>,
     model: Arc<Model>,
-    state: DynValue,
+    state: Kept,
     state_size: usize,
     channels: usize,
     /// May run in one batch with other streams.
@@ -109,7 +109,7 @@ impl Stream {
                 let (_, state) = self.state.try_extract_tensor::<f32>().map_err(error)?;
                 let row = |&channel: &usize| &state[channel * self.state_size..][..self.state_size];
                 let chosen: Vec<f32> = rows.iter().flat_map(row).copied().collect();
-                Tensor::from_array(([rows.len(), self.state_size], chosen)).map_err(error)?.into_dyn()
+                Kept::here(Tensor::from_array(([rows.len(), self.state_size], chosen)).map_err(error)?.into_dyn())
             }
         };
         self.channels = rows.len();
@@ -145,7 +145,7 @@ impl Stream {
         let error = self.run_error();
         self.add_span(&mut inputs);
         // Should the run fail, the stream starts anew: what its state was is gone then.
-        let empty = Tensor::from_array(([0usize; 1], Vec::<f32>::new())).map_err(error)?.into_dyn();
+        let empty = Kept::here(Tensor::from_array(([0usize; 1], Vec::<f32>::new())).map_err(error)?.into_dyn());
         let state = std::mem::replace(&mut self.state, empty);
         let made = match self.desk.run(Call { hops, channels, inputs, state }, self.shared) {
             Ok(made) => made,
@@ -194,8 +194,8 @@ fn expect_len(output: &'static str, got: usize, expected: usize) -> Result<(), F
     if got == expected { Ok(()) } else { Err(Failure::Shape { output, got, expected }) }
 }
 
-fn zero_state(channels: usize, size: usize) -> ort::Result<DynValue> {
-    Ok(Tensor::from_array(([channels, size], vec![0.0f32; channels * size]))?.into_dyn())
+fn zero_state(channels: usize, size: usize) -> ort::Result<Kept> {
+    Ok(Kept::here(Tensor::from_array(([channels, size], vec![0.0f32; channels * size]))?.into_dyn()))
 }
 
 const ENCODER: &str = "encoder";

@@ -15,6 +15,28 @@ const PACKAGES: [&str; 2] = ["chromium", "chromium-common"];
 const DESCRIPTION: &str = "vk_swiftshader_icd.json";
 const DRIVER: &str = "libvk_swiftshader.so";
 
+/// What a process is told so that its GPU vanishes: a driver in front of the software GPU's, built here
+/// (`tests/vanishing-gpu`), and the file that makes it lose the GPU, which isn't there yet.
+///
+/// # Errors
+/// Where the software GPU can't be downloaded or the driver can't be built.
+pub fn vanishing() -> Result<[(&'static str, PathBuf); 3]> {
+    let driver = fetch()?.with_file_name(DRIVER);
+    shell::run(&mut shell::cargo_command(&["build", "--package", "vanishing-gpu"]))?;
+    let library = Path::new("target/debug/libvanishing_gpu.so").canonicalize()?;
+    let folder = Path::new("target/vanishing-gpu");
+    std::fs::create_dir_all(folder)?;
+    let folder = folder.canonicalize()?;
+    let description = folder.join("icd.json");
+    let icd = serde_json::json!({ "library_path": library, "api_version": "1.3.0" });
+    std::fs::write(&description, serde_json::json!({ "file_format_version": "1.0.0", "ICD": icd }).to_string())?;
+    let gone = folder.join("gone");
+    if gone.exists() {
+        std::fs::remove_file(&gone)?;
+    }
+    Ok([(VARIABLE, description), ("VRVQ_GPU_DRIVER", driver), ("VRVQ_GPU_GONE", gone)])
+}
+
 /// The driver's description, downloaded where it isn't here yet.
 ///
 /// # Errors

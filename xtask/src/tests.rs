@@ -110,16 +110,23 @@ fn with_onnx_runtime(tally: &mut Tally) -> Result<()> {
     counted(cargo_command(&command).env(RUNTIME, library), tally)
 }
 
-/// Streams on a GPU through WebGPU. On Linux the processor plays it, unless `VK_ICD_FILENAMES` names the driver of a real one.
+/// Streams on a GPU through WebGPU. On Linux the processor plays it, unless `VK_ICD_FILENAMES` names the driver of a real
+/// one; there one also vanishes.
 fn gpu(tally: &mut Tally) -> Result<()> {
     system::install(&[Need::Build, Need::Python, Need::Vulkan])?;
     let library = onnxruntime::download(onnxruntime::WEBGPU_PACKAGE)?.library.canonicalize()?;
     let mut test = cargo_command(&["test", "--test", "gpu", "--", "--ignored"]);
-    test.env(RUNTIME, library);
-    if cfg!(target_os = "linux") && std::env::var_os(software_gpu::VARIABLE).is_none() {
+    test.env(RUNTIME, &library);
+    if !cfg!(target_os = "linux") {
+        return counted(&mut test, tally);
+    }
+    if std::env::var_os(software_gpu::VARIABLE).is_none() {
         test.env(software_gpu::VARIABLE, software_gpu::fetch()?);
     }
-    counted(&mut test, tally)
+    let streams = counted(&mut test, tally);
+    let mut vanishing = cargo_command(&["test", "--test", "gpu_vanishes", "--", "--ignored"]);
+    vanishing.env(RUNTIME, &library).envs(software_gpu::vanishing()?);
+    counted(&mut vanishing, tally).and(streams)
 }
 
 /// Python's, with PyTorch: a few steps on the processor, and the model file as PyTorch computes it.

@@ -8,6 +8,7 @@ mod choice;
 mod describe;
 mod probe;
 mod provider;
+mod turn;
 
 pub(super) use choice::device_for;
 #[cfg(feature = "live")]
@@ -16,6 +17,7 @@ pub use choice::{DeviceChoice, choose_device, device_choice, share_cores_between
 pub use describe::{describe_devices, working_gpus};
 pub use probe::probe;
 pub(super) use provider::{kept_on, place};
+pub(super) use turn::{Turn, free};
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,6 +1,7 @@
 //! Whether a device computes, and how fast: found out by letting it.
 
 use super::provider::place;
+use super::turn::Turn;
 use super::{Device, Provider};
 use crate::model::{ModelError, Runtime, graph, runtime};
 use ort::session::Session;
@@ -30,6 +31,7 @@ pub fn probe(device: Device) -> Result<(), ModelError> {
         return Err(refused(reason.into()));
     }
     let run = || -> ort::Result<()> {
+        let _turn = Turn::on(device);
         let mut session = open(runtime, device, &graph::probe())?;
         let input = Tensor::from_array(([1], vec![1.0f32]))?;
         session.run(ort::inputs!["x" => input]).map(|_| ())
@@ -45,6 +47,7 @@ fn open(runtime: &Runtime, device: Device, graph: &[u8]) -> ort::Result<Session>
 /// Time of a heavy graph on `device`; `None` where it doesn't run there.
 fn time(runtime: &Runtime, device: Device) -> Option<Duration> {
     let run = || -> ort::Result<Duration> {
+        let _turn = Turn::on(device);
         let (graph, size) = graph::heavy();
         let mut session = open(runtime, device, &graph)?;
         let mut best = Duration::MAX;

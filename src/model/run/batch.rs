@@ -1,5 +1,6 @@
 //! What goes into a run and comes out, and how several make a batch: joined along the channels, and parted again.
 
+use super::kept::Kept;
 use ort::value::{DynValue, Tensor};
 
 /// Values of an input, `[channels, ...]`.
@@ -33,19 +34,19 @@ pub struct Call {
     pub channels: usize,
     pub inputs: Vec<Input>,
     /// `[channels, floats]`, wherever it lies.
-    pub state: DynValue,
+    pub state: Kept,
 }
 
 /// What came out of it.
 pub struct Made {
-    pub outputs: Vec<(String, DynValue)>,
-    pub state: DynValue,
+    pub outputs: Vec<(String, Kept)>,
+    pub state: Kept,
 }
 
 impl Made {
     /// The output `name`; `None` where the graph has none.
     pub fn output(&self, name: &str) -> Option<&DynValue> {
-        self.outputs.iter().find(|(own, _)| own == name).map(|(_, value)| value)
+        self.outputs.iter().find(|(own, _)| own == name).map(|(_, value)| &**value)
     }
 }
 
@@ -76,24 +77,24 @@ pub(super) fn join(calls: &[Call]) -> ort::Result<Vec<(&'static str, DynValue)>>
 }
 
 /// States in the program's memory as one.
-pub(super) fn join_states(calls: &[Call]) -> ort::Result<DynValue> {
+pub(super) fn join_states(calls: &[Call]) -> ort::Result<Kept> {
     let channels: usize = calls.iter().map(|call| call.channels).sum();
     let mut all = Vec::new();
     for call in calls {
         all.extend_from_slice(call.state.try_extract_tensor::<f32>()?.1);
     }
-    Ok(Tensor::from_array(([channels, all.len() / channels.max(1)], all))?.into_dyn())
+    Ok(Kept::here(Tensor::from_array(([channels, all.len() / channels.max(1)], all))?.into_dyn()))
 }
 
 /// `count` of the `channels` channels of `value`, from `first` on, as a value of its own.
-pub(super) fn part(value: &DynValue, channels: usize, first: usize, count: usize) -> ort::Result<DynValue> {
+pub(super) fn part(value: &DynValue, channels: usize, first: usize, count: usize) -> ort::Result<Kept> {
     if let Ok((shape, values)) = value.try_extract_tensor::<f32>() {
         let (shape, values) = rows(shape, values, channels, first, count);
-        return Ok(Tensor::from_array((shape, values))?.into_dyn());
+        return Ok(Kept::here(Tensor::from_array((shape, values))?.into_dyn()));
     }
     let (shape, values) = value.try_extract_tensor::<i64>()?;
     let (shape, values) = rows(shape, values, channels, first, count);
-    Ok(Tensor::from_array((shape, values))?.into_dyn())
+    Ok(Kept::here(Tensor::from_array((shape, values))?.into_dyn()))
 }
 
 fn rows<T: Copy>(shape: &[i64], values: &[T], channels: usize, first: usize, count: usize) -> (Vec<i64>, Vec<T>) {

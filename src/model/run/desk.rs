@@ -2,10 +2,11 @@
 
 use super::batch::{Call, Made, NEXT_STATE, join, join_states, part};
 use super::device_state::DeviceState;
+use super::kept::Kept;
 use super::pace::Pace;
 use super::seat::Seat;
 use super::weights::Weights;
-use crate::model::device::kept_on;
+use crate::model::device::{Turn, kept_on};
 use crate::model::graph::MOST_PARTS;
 use crate::model::{Device, Runtime};
 use ort::value::DynValue;
@@ -201,10 +202,18 @@ impl Desk {
     }
 
     /// The channels `rows` of a state, one after the other; `None` where it lies in the program's memory.
-    pub fn select(&self, state: &DynValue, rows: &[usize]) -> Option<ort::Result<DynValue>> {
+    pub fn select(&self, state: &Kept, rows: &[usize]) -> Option<ort::Result<Kept>> {
         let helper = self.on_device.as_ref()?;
         let mut helper = helper.lock().unwrap_or_else(PoisonError::into_inner);
         Some(helper.rows(state, rows.iter().copied(), self.runtime, self.device))
+    }
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        let _turn = Turn::on(self.device);
+        self.state.get_mut().unwrap_or_else(PoisonError::into_inner).free.clear();
+        self.on_device = None;
     }
 }
 
@@ -298,7 +307,7 @@ impl Borrowed<'_> {
             (_, None) => Some(join_states(calls)?),
         };
         let mut all: Vec<(&'static str, &DynValue)> = inputs.iter().map(|(name, value)| (*name, value)).collect();
-        all.push(("state", joined.as_ref().unwrap_or(&calls[0].state)));
+        all.push(("state", &**joined.as_ref().unwrap_or(&calls[0].state)));
         let mut outputs = self.seat().run(&all)?;
         let next = outputs.iter().position(|(name, _)| name == NEXT_STATE);
         let state =
@@ -310,8 +319,7 @@ impl Borrowed<'_> {
         let mut first = 0;
         let mut made = Vec::with_capacity(calls.len());
         for call in calls {
-            let own =
-                |(name, value): &(String, DynValue)| Ok((name.clone(), part(value, channels, first, call.channels)?));
+            let own = |(name, value): &(String, Kept)| Ok((name.clone(), part(value, channels, first, call.channels)?));
             let outputs = outputs.iter().map(own).collect::<ort::Result<_>>()?;
             let state = match desk.select(&state, &(first..first + call.channels).collect::<Vec<_>>()) {
                 Some(state) => state?,

@@ -14,12 +14,14 @@ mod assignment;
 mod batch;
 mod desk;
 mod device_state;
+mod kept;
 mod pace;
 mod seat;
 mod weights;
 
 pub(super) use batch::{Call, Input, Made};
 pub(super) use desk::{Desk, Desks};
+pub(super) use kept::Kept;
 pub(super) use weights::Weights;
 
 #[cfg(doc)]

@@ -2,8 +2,9 @@
 
 use super::assignment;
 use super::batch::NEXT_STATE;
+use super::kept::Kept;
 use super::weights::Weights;
-use crate::model::device::{kept_on, place};
+use crate::model::device::{Turn, kept_on, place};
 use crate::model::{Device, Runtime};
 use ort::memory::MemoryInfo;
 use ort::session::builder::GraphOptimizationLevel;
@@ -11,9 +12,10 @@ use ort::session::{IoBinding, Session, SessionInputValue};
 use ort::value::DynValue;
 use std::borrow::Cow;
 
-/// A session that streams borrow.
+/// A session that streams borrow. Whoever drops it has the device's [`Turn`].
 pub struct Seat {
     session: Session,
+    device: Device,
     /// Outputs, and where they are wanted; not in the built-in runtime, which leaves them where they are.
     binding: Option<(IoBinding, MemoryInfo<'static>, Option<MemoryInfo<'static>>)>,
     outputs: Vec<String>,
@@ -23,6 +25,7 @@ pub struct Seat {
 impl Seat {
     /// Loads a graph; `weights` are those that its sessions share.
     pub fn load(bytes: &[u8], weights: Option<&Weights>, runtime: &Runtime, device: Device) -> ort::Result<Self> {
+        let _turn = Turn::on(device);
         let mut builder = Session::builder(runtime.environment())?
             .with_optimization_level(GraphOptimizationLevel::All)?
             .with_intra_threads(device.threads())?
@@ -43,6 +46,7 @@ impl Seat {
             outputs: session.outputs().iter().map(|output| output.name().to_owned()).collect(),
             placed: if device.is_cpu() { None } else { assignment::in_words(&session) },
             session,
+            device,
         })
     }
 
@@ -52,12 +56,13 @@ impl Seat {
     }
 
     /// One run. The state's successor stays on the device, the other outputs come back.
-    pub fn run(&mut self, inputs: &[(&'static str, &DynValue)]) -> ort::Result<Vec<(String, DynValue)>> {
+    pub fn run(&mut self, inputs: &[(&'static str, &DynValue)]) -> ort::Result<Vec<(String, Kept)>> {
+        let _turn = Turn::on(self.device);
         let Some((binding, here, there)) = &mut self.binding else {
             let all: Vec<(Cow<'_, str>, SessionInputValue<'_>)> =
                 inputs.iter().map(|&(name, value)| (name.into(), value.into())).collect();
             let outputs = self.session.run(all)?;
-            return Ok(outputs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect());
+            return Ok(outputs.into_iter().map(|(name, value)| (name.to_owned(), Kept::here(value))).collect());
         };
         for (name, value) in inputs {
             binding.bind_input(*name, value)?;
@@ -69,7 +74,11 @@ impl Seat {
             binding.bind_output_to_device(name.as_str(), place)?;
         }
         let outputs = self.session.run_binding(binding)?;
-        let made = outputs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        let kept = |name: &str, value| match there {
+            Some(_) if name == NEXT_STATE => Kept::on(self.device, value),
+            _ => Kept::here(value),
+        };
+        let made = outputs.into_iter().map(|(name, value)| (name.to_owned(), kept(name, value))).collect();
         binding.clear();
         Ok(made)
     }
