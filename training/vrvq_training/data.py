@@ -53,7 +53,8 @@ EFFECTS = {"supertux-data": r"/sounds/.*\.(ogg|wav)$", "colobot-common-sounds": 
 def fetch(folder):
     """Downloads and unpacks the packages into ``folder`` (Debian's own client; no root needed)."""
     folder = pathlib.Path(folder).resolve()
-    (folder / "deb").mkdir(parents=True, exist_ok=True)
+    for name in ("deb", "x"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
     for package in [*PACKAGES, *CHECK]:
         if (folder / "x" / package).exists():
             continue
