@@ -3,7 +3,7 @@
 use vrvq::codec::{Codebooks, MAX_BEAM, SearchBuffers};
 
 const STAGES: usize = 4;
-const SIZE: usize = 32;
+const SIZE: usize = 200;
 const DIMS: usize = 7;
 
 /// Values in -1..1, the same every time.
@@ -68,6 +68,33 @@ fn a_beam_of_one_takes_the_nearest_entry_each_time() {
         }
     }
     assert_eq!(search(1, &latents), expected);
+}
+
+/// The search as a textbook has it: all candidates of a stage, sorted, and the best kept.
+#[test]
+fn a_beam_keeps_the_best_of_all_candidates() {
+    const BEAM: usize = 8;
+    let latents = noise(5, 100 * DIMS);
+    let mut expected = Vec::new();
+    for latent in latents.chunks_exact(DIMS) {
+        let mut kept = vec![(Vec::new(), latent.to_vec())];
+        for stage in 0..STAGES {
+            let extend = |(codes, residual): &(Vec<u16>, Vec<f32>)| {
+                let (codes, residual) = (codes.clone(), residual.clone());
+                (0..SIZE as u16).map(move |code| {
+                    let left = residual.iter().zip(entry(stage, code)).map(|(r, e)| r - e).collect::<Vec<f32>>();
+                    ([&codes[..], &[code]].concat(), left)
+                })
+            };
+            let mut all: Vec<_> = kept.iter().flat_map(extend).collect();
+            let error = |residual: &[f32]| residual.iter().map(|r| f64::from(*r).powi(2)).sum::<f64>();
+            all.sort_by(|(_, a), (_, b)| error(a).total_cmp(&error(b)));
+            all.truncate(BEAM);
+            kept = all;
+        }
+        expected.extend_from_slice(&kept[0].0);
+    }
+    assert_eq!(search(BEAM, &latents), expected);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use gemm::Parallelism;
 pub struct Codebooks {
     /// `[codebooks, entries, dims]`.
     entries: Vec<f32>,
-    /// The same as the matrix product reads them, `[codebooks, dims, entries]`.
+    /// The same as the matrix product reads them, `[codebooks, dims, entries + PADDING]`.
     columns: Vec<f32>,
     /// Half the squared norm of each entry, `[codebooks, entries]`.
     half_norms: Vec<f32>,
@@ -27,6 +27,8 @@ pub struct Codebooks {
 pub const MAX_BEAM: usize = 64;
 /// Frames that are searched in one matrix product.
 const FRAMES_AT_ONCE: usize = 32;
+/// Values between the columns of a codebook, so that those of 1024 entries don't compete for the same lines of the cache.
+const PADDING: usize = 16;
 
 /// One partial sum of a frame's search.
 #[derive(Clone, Copy)]
@@ -52,6 +54,14 @@ pub struct SearchBuffers {
     next_paths: Vec<u16>,
     /// `[frames, beam, entries]`.
     products: Vec<f32>,
+    blocks: Blocks,
+}
+
+/// Least costs of the blocks of one frame's candidates.
+#[derive(Debug, Default, Clone)]
+struct Blocks {
+    least: Vec<f32>,
+    sorted: Vec<f32>,
 }
 
 impl Codebooks {
@@ -64,10 +74,11 @@ impl Codebooks {
             return None;
         }
         let half_norms = entries.chunks_exact(dims).map(|e| 0.5 * e.iter().map(|v| v * v).sum::<f32>()).collect();
-        let mut columns = vec![0.0; entries.len()];
-        for (book, columns) in entries.chunks_exact(size * dims).zip(columns.chunks_exact_mut(size * dims)) {
+        let stride = size + PADDING;
+        let mut columns = vec![0.0; codebooks * dims * stride];
+        for (book, columns) in entries.chunks_exact(size * dims).zip(columns.chunks_exact_mut(stride * dims)) {
             for (code, entry) in book.chunks_exact(dims).enumerate() {
-                entry.iter().enumerate().for_each(|(dim, &value)| columns[dim * size + code] = value);
+                entry.iter().enumerate().for_each(|(dim, &value)| columns[dim * stride + code] = value);
             }
         }
         Some(Self { entries, columns, half_norms, codebooks, size, dims, beam })
@@ -103,6 +114,7 @@ impl Codebooks {
 
     fn search_chunk(&self, latents: &[f32], b: &mut SearchBuffers, codes: &mut Vec<u16>) {
         let (dims, size, stages) = (self.dims, self.size, self.codebooks);
+        let stride = size + PADDING;
         let frames = latents.len() / dims;
         b.residuals.clear();
         b.residuals.extend_from_slice(latents);
@@ -115,7 +127,7 @@ impl Codebooks {
             let half_norms = &self.half_norms[stage * size..][..size];
             let rows = frames * width;
             b.products.resize(rows * size, 0.0);
-            let columns = &self.columns[stage * size * dims..][..size * dims];
+            let columns = &self.columns[stage * dims * stride..][..dims * stride];
             multiply(&b.residuals, columns, rows, dims, size, &mut b.products);
             let next_width = if stage + 1 == stages { 1 } else { self.beam.min(width * size) };
             b.next_residuals.clear();
@@ -125,7 +137,7 @@ impl Codebooks {
                 let products = &b.products[frame * width * size..][..width * size];
                 let costs = &b.costs[frame * width..][..width];
                 let mut kept = [Candidate { cost: f32::INFINITY, parent: 0, code: 0 }; MAX_BEAM];
-                select(products, half_norms, costs, &mut kept[..next_width]);
+                select(products, half_norms, costs, &mut b.blocks, &mut kept[..next_width]);
                 for candidate in &kept[..next_width] {
                     let parent = frame * width + candidate.parent;
                     let entry = &book[candidate.code * dims..][..dims];
@@ -145,25 +157,47 @@ impl Codebooks {
     }
 }
 
-/// Entries whose costs are looked at together. Hardly any block holds a candidate, and one that doesn't is passed over
-/// without a branch for each entry.
+/// Entries whose costs are looked at together.
 const BLOCK: usize = 64;
 /// Minima that are kept side by side, so that none waits for the one before it.
 const LANES: usize = 16;
 
-/// The candidates of least cost, in rising order; of equal ones the first found.
-fn select(products: &[f32], half_norms: &[f32], costs: &[f32], kept: &mut [Candidate]) {
-    for (parent, (products, &cost)) in products.chunks_exact(half_norms.len()).zip(costs).enumerate() {
-        for (block, (products, half_norms)) in products.chunks(BLOCK).zip(half_norms.chunks(BLOCK)).enumerate() {
-            let mut block_costs = [f32::INFINITY; BLOCK];
-            for ((to, product), half_norm) in block_costs.iter_mut().zip(products).zip(half_norms) {
-                *to = cost + half_norm - product;
-            }
-            if least(&block_costs) < kept[kept.len() - 1].cost {
-                insert(&block_costs, parent, block * BLOCK, kept);
-            }
+/// The candidates of least cost, in rising order; of equal ones the first found. Two passes, since a branch that nobody can
+/// foretell costs more than a block of arithmetic: the least cost of each block bounds what can be kept, and few blocks
+/// are within that bound.
+fn select(products: &[f32], half_norms: &[f32], costs: &[f32], blocks: &mut Blocks, kept: &mut [Candidate]) {
+    let all = || {
+        let parents = products.chunks_exact(half_norms.len()).zip(costs).enumerate();
+        parents.flat_map(|(parent, (products, &cost))| {
+            let blocks = products.chunks(BLOCK).zip(half_norms.chunks(BLOCK)).enumerate();
+            blocks.map(move |(block, (products, half_norms))| (parent, block, cost, products, half_norms))
+        })
+    };
+    blocks.least.clear();
+    blocks
+        .least
+        .extend(all().map(|(_, _, cost, products, half_norms)| least(&block_costs(cost, products, half_norms))));
+    // As many blocks as are to be kept hold a candidate each that is no worse.
+    let bound = if blocks.least.len() > kept.len() {
+        blocks.sorted.clone_from(&blocks.least);
+        *blocks.sorted.select_nth_unstable_by(kept.len() - 1, f32::total_cmp).1
+    } else {
+        f32::INFINITY
+    };
+    for ((parent, block, cost, products, half_norms), least) in all().zip(&blocks.least) {
+        if *least <= bound {
+            insert(&block_costs(cost, products, half_norms), parent, block * BLOCK, kept);
         }
     }
+}
+
+/// Costs of a block's entries; infinite where it has fewer.
+fn block_costs(cost: f32, products: &[f32], half_norms: &[f32]) -> [f32; BLOCK] {
+    let mut costs = [f32::INFINITY; BLOCK];
+    for ((to, product), half_norm) in costs.iter_mut().zip(products).zip(half_norms) {
+        *to = cost + half_norm - product;
+    }
+    costs
 }
 
 fn least(costs: &[f32; BLOCK]) -> f32 {
@@ -188,10 +222,11 @@ fn insert(costs: &[f32], parent: usize, first: usize, kept: &mut [Candidate]) {
     }
 }
 
-/// `products[row, entry]` = `residuals[row]` · `columns[.., entry]`. The library reads the codebook where it lies: to
-/// repack it for each call would take longer than the product.
+/// `products[row, entry]` = `residuals[row]` · `columns[.., entry]`, with [`PADDING`] between columns. The library reads the
+/// codebook where it lies: to repack it for each call would take longer than the product.
 fn multiply(residuals: &[f32], columns: &[f32], rows: usize, dims: usize, size: usize, products: &mut [f32]) {
-    assert!(residuals.len() >= rows * dims && columns.len() >= size * dims && products.len() >= rows * size);
+    let stride = size + PADDING;
+    assert!(residuals.len() >= rows * dims && columns.len() >= dims * stride && products.len() >= rows * size);
     // SAFETY: the assertion keeps all three matrices inside their slices; `products` overlaps neither of the others.
     unsafe {
         gemm::gemm(
@@ -203,7 +238,7 @@ fn multiply(residuals: &[f32], columns: &[f32], rows: usize, dims: usize, size: 
             1,
             false,
             columns.as_ptr(),
-            size as isize,
+            stride as isize,
             1,
             residuals.as_ptr(),
             dims as isize,
