@@ -21,6 +21,9 @@ pub use resample::{ResampleError, resample};
 pub use wav::mend_wav;
 pub use write::{AudioFormat, AudioSpec, AudioWriter, SampleType, WriteError, Written};
 
+/// Extensions of the files that can be read.
+pub const AUDIO_EXTENSIONS: &[&str] = &["wav", "wave", "flac", "mp3", "ogg", "oga", "opus"];
+
 /// The clip inside the program, a FLAC file.
 static DEMO: &[u8] = include_bytes!("../../assets/demo.flac");
 /// Its name.

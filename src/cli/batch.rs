@@ -4,17 +4,16 @@ use super::args::BatchArgs;
 use super::failure::{Failure, interruption};
 use super::model::workers;
 use super::progress::{self, Progress};
-use crate::audio::STDIO;
+use crate::audio::{AUDIO_EXTENSIONS, STDIO};
+use crate::container::EXTENSION;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use walkdir::{DirEntry, WalkDir};
 
-/// Endings of the files that are taken from folders for encoding and measuring.
-pub const AUDIO: &[&str] = &["wav", "wave", "flac", "mp3", "ogg", "oga", "opus"];
-/// Endings of the files that are taken from folders for decoding.
-pub const CODED: &[&str] = &["vrvq"];
+/// Extensions of the files that are taken from folders for decoding; for encoding and measuring, [`AUDIO_EXTENSIONS`].
+pub const CODED: &[&str] = &[EXTENSION];
 
 /// An input and its output.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,7 +71,7 @@ fn find(inputs: &[PathBuf], endings: &[&str]) -> Result<Vec<Found>, Failure> {
 
 /// Audio files among `inputs` and in the folders among them.
 pub fn audio_files(inputs: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
-    Ok(find(inputs, AUDIO)?.into_iter().map(|found| found.path).collect())
+    Ok(find(inputs, AUDIO_EXTENSIONS)?.into_iter().map(|found| found.path).collect())
 }
 
 /// The jobs that `inputs` and `output` ask for: beside each input without an output; into the output where it is a

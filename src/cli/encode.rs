@@ -1,14 +1,14 @@
 //! `vrvq encode`.
 
 use super::args::{EncodeArgs, StereoChoice};
-use super::batch::{self, AUDIO, Job, JobProgress, Outcome};
+use super::batch::{self, Job, JobProgress, Outcome};
 use super::failure::{Failure, interruption};
 use super::progress::warn;
 use super::target;
-use crate::audio::{AudioReader, Output, STDIO};
+use crate::audio::{AUDIO_EXTENSIONS, AudioReader, Output, STDIO};
 use crate::codec::{RateControl, StereoMode, Target};
 use crate::coding::{EncodeSettings, Encoder, model_id};
-use crate::container::{Header, Payload, Reader, Tags};
+use crate::container::{EXTENSION, Header, Payload, Reader, Tags};
 use crate::model::Model;
 use std::fs::File;
 use std::io::BufReader;
@@ -34,7 +34,7 @@ struct Wanted {
 /// # Errors
 /// What couldn't be encoded.
 pub fn run(args: &EncodeArgs) -> Result<(), Failure> {
-    let jobs = batch::plan(&args.inputs, args.output.as_deref(), AUDIO, "vrvq")?;
+    let jobs = batch::plan(&args.inputs, args.output.as_deref(), AUDIO_EXTENSIONS, EXTENSION)?;
     let model = args.model.open()?;
     let asked = args.rate.control(model.card()).unwrap_or(RateControl::Target(Target::default()));
     model.card().check_rate(asked)?;

@@ -28,3 +28,6 @@ pub use index::End;
 pub use reader::{Part, Reader};
 pub use tags::Tags;
 pub use writer::{DEFAULT_BLOCK_SECONDS, Writer};
+
+/// Extension of the file's name.
+pub const EXTENSION: &str = "vrvq";

@@ -7,6 +7,7 @@ pub mod colours;
 mod constant;
 mod controls;
 mod curves;
+pub mod dialog;
 mod distortion;
 mod freeze;
 mod header;

@@ -1,5 +1,6 @@
 //! The model's name in the header, and the menu behind it: the models to choose from, and a file to open.
 
+use super::dialog::{Chosen, FileDialog, NO_DIALOG};
 use super::theme;
 use crate::engine::{ModelChoice, Slot, Status};
 use crate::model::{
@@ -43,6 +44,7 @@ pub struct Models {
     choice: Option<Arc<ModelChoice>>,
     loaded: Option<(Vec<Listed>, Vec<String>)>,
     path: String,
+    dialog: FileDialog,
     /// The notice that was told last.
     told: Option<String>,
     /// GPUs that work, once they have been looked for.
@@ -69,16 +71,24 @@ impl Models {
         }
     }
 
-    /// Takes files that are dropped on the window, unless they are something else.
-    pub fn take_dropped(&self, ui: &Ui) {
-        let Some(choice) = &self.choice else { return };
-        let model = ui.ctx().input(|input| {
+    /// Takes files that are dropped on the window, unless they are something else, and the one that was chosen in the
+    /// dialog. Gives what is to be said.
+    pub fn take_files(&mut self, ui: &Ui) -> Option<&'static str> {
+        let choice = self.choice.as_ref()?;
+        let dropped = ui.ctx().input(|input| {
             let mut paths = input.raw.dropped_files.iter().map(|file| file.path().to_owned());
             paths.find(|path| Library::takes(path))
         });
-        if let Some(path) = model {
+        let chosen = self.dialog.take();
+        let path = dropped.or(match chosen {
+            Some(Chosen::File(path)) => Some(path),
+            Some(Chosen::NoDialog) => return Some(NO_DIALOG),
+            Some(Chosen::Nothing) | None => None,
+        });
+        if let Some(path) = path {
             choice.open(Some(path));
         }
+        None
     }
 
     /// Draws the name of the model that runs, and of the one on its way, as the button of the menu.
@@ -152,13 +162,19 @@ impl Models {
         });
         ui.horizontal(|ui| {
             let hint = format!(".{MODEL_EXTENSION}, .{}", CHECKPOINT_EXTENSIONS.join(", ."));
-            let field = ui.add(TextEdit::singleline(&mut self.path).hint_text(hint).desired_width(250.0));
+            let field = ui.add(TextEdit::singleline(&mut self.path).hint_text(hint).desired_width(190.0));
             let entered = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
             ui.ctx().accesskit_node_builder(field.id, |node| node.set_label("Path of a model"));
             let path = self.path.trim().trim_matches('"').to_owned();
             if (ui.add_enabled(!path.is_empty(), Button::new("Open")).clicked() || entered) && !path.is_empty() {
                 open = Some(Some(PathBuf::from(path)));
                 self.path.clear();
+            }
+            let browse = ui.add_enabled(!self.dialog.is_open(), Button::new("Browse…"));
+            if browse.on_hover_text("Choose the file in a dialog.").clicked() {
+                let extensions: Vec<&str> = [MODEL_EXTENSION].into_iter().chain(CHECKPOINT_EXTENSIONS).collect();
+                self.dialog.open(ui.ctx(), "Open a model", ("Models and checkpoints", &extensions));
+                Popup::close_all(ui.ctx());
             }
         });
         let text = "A model, or a checkpoint of VRVQ or DAC, which is imported. On the app's window it can be dropped.";

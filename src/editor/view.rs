@@ -157,7 +157,9 @@ impl View {
         self.telemetry.set_slot(controls.slot());
         let status = self.telemetry.status();
         let received = self.receive(&status);
-        self.models.take_dropped(ui);
+        if let Some(text) = self.models.take_files(ui) {
+            self.notes.say(text.into());
+        }
         if let Some(text) = self.models.news(&status) {
             self.notes.say(text);
         }

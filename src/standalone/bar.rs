@@ -5,9 +5,12 @@ use super::devices::{Direction, system_name};
 use super::meter::clock_text;
 use super::session::{Session, Wanted};
 use super::sound::{Running, Sound};
+use crate::audio::AUDIO_EXTENSIONS;
+use crate::container;
+use crate::editor::dialog::{Chosen, FileDialog, NO_DIALOG};
 use crate::editor::theme;
 use egui::{Align, Button, ComboBox, Layout, RichText, Slider, TextEdit, Ui, vec2};
-use std::path::Path;
+use std::path::PathBuf;
 
 /// Width of a device's name.
 const DEVICE_WIDTH: f32 = 190.0;
@@ -17,13 +20,14 @@ const DEVICE_WIDTH: f32 = 190.0;
 pub struct Bar {
     settings_open: bool,
     path: String,
+    dialog: FileDialog,
 }
 
 /// What the user did; done after drawing, when nothing is borrowed.
 enum Action {
     Input,
     Bundled,
-    File(String),
+    File(PathBuf),
     Wanted(Wanted),
     System(HostChoice),
     Retry,
@@ -44,13 +48,21 @@ impl Bar {
                     .on_hover_text("Samples wait between input and output device so that neither has to wait.");
             }
         }
+        match self.dialog.take() {
+            Some(Chosen::File(path)) => action = Some(Action::File(path)),
+            Some(Chosen::NoDialog) => {
+                sound.say(NO_DIALOG.into());
+                self.settings_open = true;
+            }
+            Some(Chosen::Nothing) | None => {}
+        }
         messages(ui, sound, &mut action);
         ui.add_space(2.0);
         match action {
             None => {}
             Some(Action::Input) => sound.play_input(),
             Some(Action::Bundled) => sound.play_bundled(),
-            Some(Action::File(path)) => sound.open_file(Path::new(path.trim())),
+            Some(Action::File(path)) => sound.open_file(&path),
             Some(Action::Wanted(wanted)) => sound.set_wanted(wanted),
             Some(Action::System(system)) => sound.set_system(system),
             Some(Action::Retry) => sound.retry(),
@@ -74,6 +86,11 @@ impl Bar {
             && clip.is_none()
         {
             *action = Some(Action::Bundled);
+        }
+        let open = ui.add_enabled(!self.dialog.is_open(), Button::new("Open…"));
+        if open.on_hover_text("Play a file: audio, or what this codec has encoded.").clicked() {
+            let extensions: Vec<&str> = AUDIO_EXTENSIONS.iter().copied().chain([container::EXTENSION]).collect();
+            self.dialog.open(ui.ctx(), "Play a file", ("Audio and .vrvq files", &extensions));
         }
         ui.separator();
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
@@ -135,7 +152,7 @@ impl Bar {
         let field = ui.add(TextEdit::singleline(&mut self.path).hint_text(hint).desired_width(220.0));
         let entered = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
         if (ui.button("Play file").clicked() || entered) && !self.path.trim().is_empty() {
-            *action = Some(Action::File(self.path.clone()));
+            *action = Some(Action::File(self.path.trim().into()));
         }
     }
 }
