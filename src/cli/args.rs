@@ -1,7 +1,7 @@
 //! The command line: what can be asked for. Completions and manual pages are made from here.
 
 use crate::audio::{AudioFormat, SampleType};
-use crate::codec::{LEVEL_MAX, LEVEL_MIN, RateControl};
+use crate::codec::{RateControl, parse_level};
 use crate::model::{DeviceChoice, ModelCard};
 #[cfg(feature = "app")]
 use crate::standalone::{HostChoice, RunArgs};
@@ -191,7 +191,7 @@ pub struct EncodeArgs {
 #[derive(Debug, Clone, Copy, Args)]
 pub struct RateArgs {
     /// Variable bitrate at this level l, 1 to 48: the higher, the more bits [default: the model's].
-    #[arg(short, long, value_name = "L", value_parser = level)]
+    #[arg(short, long, value_name = "L", value_parser = parse_level)]
     pub level: Option<f32>,
     /// Constant bitrate: this many codebooks in every frame, whatever its importance.
     #[arg(short, long, value_name = "N", conflicts_with = "level", value_parser = clap::value_parser!(u8).range(1..=32))]
@@ -280,7 +280,7 @@ pub struct UsageArgs {
     #[arg(short, long, value_name = "PATH")]
     pub output: PathBuf,
     /// Levels of the rows.
-    #[arg(short, long, value_name = "L", value_delimiter = ',', value_parser = level,
+    #[arg(short, long, value_name = "L", value_delimiter = ',', value_parser = parse_level,
           default_values_t = crate::figure::usage::LEVELS)]
     pub levels: Vec<f32>,
     /// Start at this many seconds.
@@ -303,7 +303,7 @@ pub struct RdArgs {
     #[arg(short, long, value_name = "PATH")]
     pub output: PathBuf,
     /// Levels of the variable bitrate: those published, and 2 for the lowest bitrate.
-    #[arg(short, long, value_name = "L", value_delimiter = ',', value_parser = level,
+    #[arg(short, long, value_name = "L", value_delimiter = ',', value_parser = parse_level,
           default_values_t = [2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 14.0, 16.0, 18.0, 20.0, 24.0, 32.0])]
     pub levels: Vec<f32>,
     #[command(flatten)]
@@ -342,7 +342,7 @@ pub struct CompareArgs {
     #[arg(short, long, value_name = "PATH")]
     pub output: Option<PathBuf>,
     /// Levels of our model.
-    #[arg(short, long, value_name = "L", value_delimiter = ',', value_parser = level,
+    #[arg(short, long, value_name = "L", value_delimiter = ',', value_parser = parse_level,
           default_values_t = [4.0, 8.0, 16.0, 32.0])]
     pub levels: Vec<f32>,
     /// Codecs to compare with [default: all that are found].
@@ -368,15 +368,6 @@ impl RateArgs {
             (None, Some(_)) => None,
             (None, None) => Some(self.level.map_or_else(|| card.default_rate(), RateControl::Level)),
         }
-    }
-}
-
-fn level(text: &str) -> Result<f32, String> {
-    let level: f32 = text.parse().map_err(|_| "not a number".to_string())?;
-    if (LEVEL_MIN..=LEVEL_MAX).contains(&level) {
-        Ok(level)
-    } else {
-        Err(format!("the level runs from {LEVEL_MIN} to {LEVEL_MAX}"))
     }
 }
 

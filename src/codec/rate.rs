@@ -86,6 +86,19 @@ pub fn clamp_level(level: f32) -> f32 {
     if level.is_nan() { LEVEL_MIN } else { level.clamp(LEVEL_MIN, LEVEL_MAX) }
 }
 
+/// The level that a user wrote.
+///
+/// # Errors
+/// In words, where it is no number or outside [`LEVEL_MIN`] to [`LEVEL_MAX`].
+pub fn parse_level(text: &str) -> Result<f32, String> {
+    let level: f32 = text.parse().map_err(|_| "not a number".to_string())?;
+    if (LEVEL_MIN..=LEVEL_MAX).contains(&level) {
+        Ok(level)
+    } else {
+        Err(format!("the level runs from {LEVEL_MIN} to {LEVEL_MAX}"))
+    }
+}
+
 /// Number of codebooks n of a frame: codebook k is used where `level * importance >= k`, so
 /// `n = min(floor(level * importance) + 1, codebooks)`, never fewer than one.
 ///

@@ -1,6 +1,6 @@
 //! How to run the loop.
 
-use crate::codec::{BURST_MAX, LEVEL_MAX, LEVEL_MIN, LOSS_MAX, Loss, RateMode, SEED_MAX, TARGET_MAX, TARGET_MIN};
+use crate::codec::{BURST_MAX, LOSS_MAX, Loss, RateMode, SEED_MAX, TARGET_MAX, TARGET_MIN, parse_level};
 use crate::engine::{MAX_SAFETY_HOPS, Setting, StereoMode};
 use crate::model::{DeviceChoice, ModelCard};
 use clap::ValueEnum;
@@ -43,7 +43,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "PATH", conflicts_with = "open")]
     pub file: Option<PathBuf>,
     /// Level l, 1 to 48: the higher, the more bits.
-    #[arg(long, value_name = "L", value_parser = level)]
+    #[arg(long, value_name = "L", value_parser = parse_level)]
     pub level: Option<f32>,
     /// Constant bitrate: this many codebooks in every frame, whatever its importance.
     #[arg(long, value_name = "N", conflicts_with = "level", value_parser = clap::value_parser!(u8).range(1..=32))]
@@ -140,15 +140,6 @@ impl RunArgs {
             seed: self.loss_seed.unwrap_or(seed),
         };
         setting
-    }
-}
-
-fn level(text: &str) -> Result<f32, String> {
-    let level: f32 = text.parse().map_err(|_| "not a number".to_string())?;
-    if (LEVEL_MIN..=LEVEL_MAX).contains(&level) {
-        Ok(level)
-    } else {
-        Err(format!("the level runs from {LEVEL_MIN} to {LEVEL_MAX}"))
     }
 }
 
