@@ -49,7 +49,10 @@ impl FileDialog {
             return;
         }
         // Made here, since macOS wants that on the thread of the window.
-        let choice = rfd::AsyncFileDialog::new().set_title(title).add_filter(kind, extensions).pick_file();
+        let dialog = rfd::AsyncFileDialog::new().set_title(title).add_filter(kind, extensions);
+        // There, extensions in capitals are other ones.
+        let dialog = if cfg!(target_os = "linux") { dialog.add_filter("All files", &["*"]) } else { dialog };
+        let choice = dialog.pick_file();
         let (ctx, since) = (ctx.clone(), Instant::now());
         let wait = move || {
             let chosen = pollster::block_on(choice).map(|file| file.path().to_owned());
