@@ -2,7 +2,7 @@
 //!
 //! Unix manners: standard output holds data and nothing else (what `info`, `bench` and `compare` find out is their
 //! data); messages go to standard error, progress only where that is a terminal. Exit codes are those of
-//! [`Failure::code`]. Files appear under their names when they are whole.
+//! `Failure::code`. Files appear under their names when they are whole.
 
 mod args;
 mod batch;

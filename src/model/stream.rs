@@ -287,7 +287,7 @@ impl EncoderStream {
     }
 
     /// The signal ends with `frames` frames; what follows is what the model makes of nothing. No effect on a model
-    /// whose streams needn't know ([`SpanCard`]). Until the next reset.
+    /// whose streams needn't know (`SpanCard`). Until the next reset.
     pub fn end_after(&mut self, frames: u64) {
         self.stream.end_after(frames);
     }
