@@ -1,10 +1,14 @@
 //! Streams on a GPU, real or played by the processor: `cargo xtask test gpu` runs these, with a runtime that knows one.
 
 mod common;
+#[path = "common/looped.rs"]
+mod looped;
 #[path = "common/models.rs"]
 mod models;
 
 use std::sync::{Arc, Barrier, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use vrvq::engine::LoopState;
 use vrvq::model::{
     DecoderStream, Device, DeviceChoice, Encoded, EncoderStream, Model, Provider, choose_device, describe_devices,
     probe, working_gpus,
@@ -128,6 +132,32 @@ fn streams_on_the_gpu_run_in_batches() {
         let differing = together.iter().zip(alone).filter(|(a, b)| a != b).count();
         assert!(differing * 50 <= alone.len(), "{differing} of {} codes differ", alone.len());
     }
+}
+
+/// Whose fault it is isn't asked: what goes on in its place is on the processor.
+#[test]
+#[ignore = "needs a GPU and its runtime: cargo xtask test gpu"]
+fn a_model_that_fails_on_the_gpu_is_replaced_on_the_processor() {
+    let _one = one_at_a_time();
+    let device = gpu();
+    // Its graph runs, and gives codes that its card says it doesn't have.
+    let failing = models::open(&models::with_card(&models::imported("vrvq-44k.pth"), |card| {
+        card["codebook_size"] = 2.into();
+    }));
+    choose_device(DeviceChoice::Only(device)).unwrap();
+    let (mut live, telemetry, _) = looped::start_with(looped::config(44_100.0, 1, 512), failing);
+    let (clip, started) = (common::demo_mono(), Instant::now());
+    let mut blocks = clip.chunks_exact(512).cycle();
+    let name = Model::builtin().unwrap().card().name.clone();
+    let settled = || telemetry.status().model == name && telemetry.status().coming.is_none();
+    while !settled() {
+        live.process(&mut [&mut blocks.next().unwrap().to_vec()]);
+        assert!(started.elapsed() < Duration::from_secs(120), "it never came");
+    }
+    let status = telemetry.status();
+    assert!(status.state == LoopState::Running && !status.runtime.contains(&device.to_string()), "{}", status.runtime);
+    assert!(status.notice.is_some_and(|notice| notice.contains("on the processor")));
+    choose_device(DeviceChoice::Auto).unwrap();
 }
 
 #[test]

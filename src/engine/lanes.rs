@@ -94,6 +94,11 @@ pub(super) struct Lanes {
 }
 
 impl Lanes {
+    /// Whether a GPU computes them.
+    pub fn on_gpu(&self) -> bool {
+        self.encoder.on_gpu()
+    }
+
     /// Lanes of 1 or 2 channels, both of the same setting. Loads the model's graphs unless an earlier stream left them.
     ///
     /// # Errors

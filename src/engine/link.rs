@@ -36,6 +36,8 @@ pub(super) struct Shared {
     pub ready: AtomicBool,
     /// The codec thread has loaded the model and takes audio.
     pub loaded: AtomicBool,
+    /// A GPU computes the codec.
+    pub on_gpu: AtomicBool,
     /// The codec thread has given up.
     pub failed: AtomicBool,
     /// And why.

@@ -26,7 +26,8 @@ const FULL_TAP: Duration = Duration::from_millis(1);
 /// Smoothing of the load figure, in hops.
 const LOAD_HOPS: f32 = 40.0;
 
-/// A codec thread gives up while the view is told of its codec: the reason, and whether a GPU failed.
+/// A codec thread gives up while the view is told of its codec: the reason, and whether it was on a GPU, whose fault it
+/// may be whatever the reason says.
 pub(super) type Failed = Box<dyn Fn(&str, bool) + Send>;
 
 /// What a codec thread tells whoever can change the model.
@@ -93,6 +94,7 @@ impl Worker {
         let Calls { failed: when_failed, selected } = calls;
         let run = move || {
             let failed = |reason: String, gpu: bool| {
+                let gpu = gpu || shared.on_gpu.load(Relaxed);
                 let _ = shared.failure.set(reason.clone());
                 shared.failed.store(true, Release);
                 if shared.shown.load(Acquire) {
@@ -130,6 +132,7 @@ impl Worker {
         let card = model.card();
         let model_rate = f64::from(card.sample_rate);
         let mut lanes = Lanes::new(&model, channels)?;
+        shared.on_gpu.store(lanes.on_gpu(), Relaxed);
         lanes.warm_up(WARM_UP_STEPS)?;
         let (samples, hop_seconds) = (output_samples(channels), card.hop as f64 / model_rate);
         let resampler = HopResampler::new(config.sample_rate, model_rate, card.hop, (channels, samples))?;

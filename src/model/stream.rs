@@ -222,6 +222,12 @@ impl EncoderStream {
         self.stream.desk.in_words()
     }
 
+    /// Whether a GPU computes it.
+    #[cfg(feature = "live")]
+    pub(crate) fn on_gpu(&self) -> bool {
+        !self.stream.desk.device.is_cpu()
+    }
+
     /// Whether a hop may run in one batch with those of other streams that wait, which rounds differently each time: for live
     /// streams. Not at the start.
     pub fn share(&mut self, shared: bool) {
