@@ -7,7 +7,9 @@ mod looped;
 use looped::{config, delayed, drain, run, start};
 use std::time::{Duration, Instant};
 use vrvq::codec::{Rate, RateControl, Target, kilobits_per_second};
-use vrvq::engine::{FrameReport, LiveLoop, LoopConfig, LoopState, Monitor, Slot, Source, StereoMode, Telemetry};
+use vrvq::engine::{
+    FrameReport, LiveLoop, LoopConfig, LoopState, Monitor, Setting, Slot, Source, StereoMode, Telemetry,
+};
 use vrvq::model::Model;
 
 /// A chirp from 100 Hz to 3 kHz: real enough for the codec, and its correlation has one peak at any rate.
@@ -463,6 +465,62 @@ fn late_frames_fade_and_are_counted() {
     let step = output.windows(2).map(|w| (w[1] - w[0]).abs()).fold(0.0, f32::max);
     // A 3 kHz sine of amplitude 0.4 has steps up to 0.17; a cut would add up to 0.8.
     assert!(step < 0.45, "a step of {step}");
+}
+
+/// A host that sends long blocks: what waits goes through the codec in calls of several hops, and comes out as hop by hop,
+/// with every turn of a knob at its frame.
+#[test]
+fn hops_that_wait_share_a_call_and_sound_the_same() {
+    let audio = common::demo();
+    let audio: Vec<Vec<f32>> = audio.iter().map(|c| c[..180_000].to_vec()).collect();
+    let heard = |offline: bool, slot: Slot| {
+        let config = LoopConfig { offline, safety_hops: 8, ..config(44_100.0, 2, 700) };
+        let (mut live, telemetry, mut receiver) = start(config);
+        live.set_setting(Slot::Two, &Setting { stereo: StereoMode::MidSide, ..Setting::default() });
+        live.select(slot);
+        let patience = Instant::now();
+        while telemetry.status().state != LoopState::Running {
+            assert!(patience.elapsed() < Duration::from_secs(60), "the codec thread never ran");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let (mut output, mut reports, mut most) = (audio.clone(), Vec::new(), 0.0f32);
+        for (burst, from) in (0..audio[0].len()).step_by(6 * 700).enumerate() {
+            for (index, at) in (from..audio[0].len().min(from + 6 * 700)).step_by(700).enumerate() {
+                live.set_rate(RateControl::Level(4.0 + 3.0 * ((burst + index) % 9) as f32));
+                let end = (at + 700).min(audio[0].len());
+                let mut channels: Vec<&mut [f32]> = output.iter_mut().map(|c| &mut c[at..end]).collect();
+                live.process(&mut channels);
+                // Until this burst is coded, nothing of the next one is sent: so nothing is late. A report comes with what
+                // the decoder made of its frame.
+                let sent = if index == 5 { end / 512 - 2 } else { 0 };
+                while reports.len() < sent {
+                    assert!(patience.elapsed() < Duration::from_secs(120), "the codec thread came to a halt");
+                    reports.extend(drain(&mut receiver));
+                    std::thread::sleep(Duration::from_millis(2));
+                }
+            }
+            most = most.max(telemetry.hops_per_call());
+        }
+        assert_eq!(telemetry.late_frames(), 0);
+        (output, reports, most)
+    };
+    for slot in Slot::ALL {
+        let ((single, singles, one), (joint, joints, several)) = (heard(true, slot), heard(false, slot));
+        assert_eq!(one, 1.0, "a bounce goes hop by hop");
+        assert!(several > 1.3, "{several} hops a call");
+        // The last ones may still be on their way.
+        let frames = singles.len().min(joints.len());
+        assert!(frames > 340, "{frames}");
+        let levels = |reports: &[FrameReport]| reports[..frames].iter().map(|report| report.rate).collect::<Vec<_>>();
+        assert_eq!(levels(&singles), levels(&joints));
+        let other = singles.iter().zip(&joints).filter(|(a, b)| a.frames.map(|f| f.codes) != b.frames.map(|f| f.codes));
+        assert_eq!(other.count(), 0, "frames with other codes");
+        for (single, joint) in single.iter().zip(&joint) {
+            assert!(single.iter().any(|sample| sample.abs() > 0.1));
+            let error = common::largest_difference(single, joint);
+            assert!(error < 1e-4, "off by {error}");
+        }
+    }
 }
 
 #[test]

@@ -17,6 +17,8 @@ const TOTAL_HINT: &str = "Mean: bits packed since the last reset, over its time.
 const LATENCY_HINT: &str = "Time from input to output in samples of the host and in milliseconds; the same for dry and \
                             decoded, and what the host is told.";
 const LOAD_HINT: &str = "Time the codec thread works, as a share of real time. Near 100 % frames come too late.";
+/// Hops in a call from which on that is said.
+const WORTH_TELLING: f32 = 1.05;
 const LATE_HINT: &str = "Frames that weren't ready in time and were faded out; marked in red on the map. More safety \
                          hops or a larger buffer help.\nClick to count from zero.";
 
@@ -104,7 +106,16 @@ pub fn engine(ui: &mut Ui, rect: Rect, scale: f32, telemetry: &Telemetry, hop_ms
     let load = telemetry.load();
     let colour = if load > HIGH_LOAD { theme::ink().warning } else { theme::ink().text };
     let text = format!("{:.0} %", 100.0 * load);
-    line(ui, row(2), scale, "Load", &text, colour, Sense::hover()).on_hover_text(LOAD_HINT);
+    let response = line(ui, row(2), scale, "Load", &text, colour, Sense::hover());
+    response.on_hover_ui(|ui| {
+        ui.label(LOAD_HINT);
+        if telemetry.hops_per_call() > WORTH_TELLING {
+            ui.label(format!(
+                "Hops that wait go through the codec together, which takes less time: {:.1} in a call.",
+                telemetry.hops_per_call()
+            ));
+        }
+    });
     let (left, right) = (inner.left() + 42.0 * scale, inner.right() - 48.0 * scale);
     let track = Rect::from_min_max(pos2(left, row(2).center().y - 2.5), pos2(right, row(2).center().y + 2.5));
     ui.painter().rect_filled(track, 2.5, theme::ink().grid);
@@ -138,7 +149,8 @@ fn safety(ui: &mut Ui, row: Rect, scale: f32, hop_ms: f64, controls: &mut dyn Co
     let cost = f64::from(hops) * hop_ms;
     let hint = format!(
         "Whole hops of extra latency that give the codec thread more time: {hops} cost {cost:.1} ms, each {hop_ms:.1} \
-         ms. Raise it where frames come late."
+         ms. Raise it where frames come late: a model that is too slow hop by hop may keep up with 4 to 8, since hops \
+         that wait go through it together."
     );
     let name = figure(ui, row, "Safety", format!("Safety {hops}"), Sense::hover());
     name.on_hover_text(&hint);

@@ -21,10 +21,14 @@ impl Budget {
         Self { hop_seconds, wait: 0.0, next_wait: FIRST_WAIT }
     }
 
+    /// So many hops have gone by.
+    pub fn pass(&mut self, hops: usize) {
+        self.wait = (self.wait - hops as f64 * self.hop_seconds).max(0.0);
+    }
+
     /// Whether both settings may run for the next hop: `load` is the share of real time so far, `late` whether the last
     /// hop came too late, `both` whether both run now.
     pub fn allows_both(&mut self, load: f32, late: bool, both: bool) -> bool {
-        self.wait = (self.wait - self.hop_seconds).max(0.0);
         if both && (late || load > HIGH_LOAD) {
             self.wait = self.next_wait;
             self.next_wait = (2.0 * self.next_wait).min(LONGEST_WAIT);
@@ -39,7 +43,11 @@ mod tests {
 
     /// Seconds until both may run again, at a load of `single` with one.
     fn pause(budget: &mut Budget, single: f32) -> Option<f64> {
-        (1..100_000).find(|_| budget.allows_both(single, false, false)).map(|hops| f64::from(hops) * 0.01)
+        let allowed = |_: &i32| {
+            budget.pass(1);
+            budget.allows_both(single, false, false)
+        };
+        (1..100_000).find(allowed).map(|hops| f64::from(hops) * 0.01)
     }
 
     #[test]

@@ -9,17 +9,21 @@
 //! settings have become the same are one again when their states are, which takes no longer than the model remembers.
 
 use super::EngineError;
+use super::backlog::MOST_HOPS;
 use super::report::FrameReport;
 use super::settings::{Slot, StereoMode};
 use super::stereo::{self, Fade, Stereo};
-use super::wire::Wire;
+use super::wire::{Concealment, Wire};
 use crate::codec::{Loss, LossProcess, Rate, RateControl, TargetControl};
 use crate::model::{DecoderStream, Encoded, EncoderStream, Model};
 use std::sync::Arc;
+use std::time::Instant;
 
 /// Time that lanes of equal settings must have packed frames alike before one of them ends, in seconds: several times
 /// what the model's state remembers.
 const ALIKE_SECONDS: f64 = 1.0;
+/// Steps of each number of hops on silence before the loop goes live.
+const WARM_UP_ROUNDS: usize = 2;
 
 /// What of a setting is in force.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -27,6 +31,14 @@ pub(super) struct InForce {
     pub rate: RateControl,
     pub stereo: StereoMode,
     pub loss: Loss,
+}
+
+/// From hop `hop` of a step on, the setting of `slot` is `asked`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Turn {
+    pub hop: usize,
+    pub slot: Slot,
+    pub asked: InForce,
 }
 
 /// What a setting has for itself.
@@ -77,6 +89,8 @@ pub(super) struct Lanes {
     encoder: EncoderStream,
     decoder: DecoderStream,
     encoded: Encoded,
+    /// One hop of it.
+    frame: Encoded,
     lanes: [Lane; 2],
     running: Running,
     /// The encoder has rows for each lane, because they code other channels.
@@ -86,11 +100,14 @@ pub(super) struct Lanes {
     enough_alike: u32,
     channels: usize,
     hop: usize,
-    /// `[rows, hop]`, with room for both lanes.
+    /// `[rows, hops * hop]`, with room for both lanes.
     input: Vec<f32>,
     output: Vec<f32>,
+    /// `[rows, hops, codebooks]` and `[rows, hops]`.
     codes: Vec<u16>,
     counts: Vec<u8>,
+    /// Of each hop and lane of a step.
+    concealments: [[Concealment; 2]; MOST_HOPS],
 }
 
 impl Lanes {
@@ -118,6 +135,7 @@ impl Lanes {
             encoder: EncoderStream::new(model, channels)?,
             decoder: DecoderStream::new(model, channels)?,
             encoded: Encoded::default(),
+            frame: Encoded::default(),
             lanes: [lane.clone(), lane],
             running: Running::One(Slot::One),
             encoders_apart: false,
@@ -125,10 +143,11 @@ impl Lanes {
             enough_alike: (ALIKE_SECONDS * card.frame_rate()).ceil() as u32,
             channels,
             hop: card.hop,
-            input: vec![0.0; 2 * channels * card.hop],
-            output: vec![0.0; 2 * channels * card.hop],
-            codes: Vec::with_capacity(2 * channels * card.codebooks),
-            counts: Vec::with_capacity(2 * channels),
+            input: vec![0.0; MOST_HOPS * 2 * channels * card.hop],
+            output: vec![0.0; MOST_HOPS * 2 * channels * card.hop],
+            codes: vec![0; MOST_HOPS * 2 * channels * card.codebooks],
+            counts: vec![1; MOST_HOPS * 2 * channels],
+            concealments: [[Concealment::default(); 2]; MOST_HOPS],
         })
     }
 
@@ -144,23 +163,34 @@ impl Lanes {
         self.decoder.share(shared);
     }
 
-    /// Runs `steps` steps on silence, half of them with two lanes: the first ones allocate and are up to twice as slow.
+    /// Runs steps of each number of hops on silence, with one lane and with two: the first ones allocate and are up to twice
+    /// as slow, and a GPU compiles them. What steps of 1 to [`MOST_HOPS`] hops take with one lane, in seconds.
     ///
     /// # Errors
     /// Those of [`Self::step`].
-    pub fn warm_up(&mut self, steps: usize) -> Result<(), EngineError> {
-        let silence = vec![0.0; self.channels * self.hop];
+    pub fn warm_up(&mut self) -> Result<[f32; MOST_HOPS], EngineError> {
+        let silence = vec![0.0; MOST_HOPS * self.channels * self.hop];
         let mut output = vec![0.0; 2 * silence.len()];
         self.encoder.warm_up()?;
         self.decoder.warm_up()?;
-        for step in 0..steps {
-            if step == steps / 2 {
+        let mut seconds = [0.0; MOST_HOPS];
+        for both in [false, true] {
+            if both {
                 self.start_both()?;
             }
-            self.step(&silence, &mut output, &mut [FrameReport::default(); 2])?;
+            for hops in (1..=MOST_HOPS).cycle().take(WARM_UP_ROUNDS * MOST_HOPS) {
+                let size = hops * self.channels * self.hop;
+                let mut reports = [[FrameReport::default(); 2]; MOST_HOPS];
+                let started = Instant::now();
+                self.step(&silence[..size], &[], &mut output[..2 * size], &mut reports[..hops])?;
+                if !both {
+                    seconds[hops - 1] = started.elapsed().as_secs_f32();
+                }
+            }
         }
         self.end_other(Slot::One)?;
-        self.reset()
+        self.reset()?;
+        Ok(seconds)
     }
 
     /// The streams start anew, in the modes that are asked for.
@@ -270,14 +300,32 @@ impl Lanes {
         Ok(())
     }
 
-    /// Sends one hop, `[channels, hop]`, through both settings and writes what comes out, `[settings, channels, hop]`,
-    /// to `output`, and what was packed to `reports`, one for each setting.
+    /// Whether all hops of a step may be coded alike but for their rate and losses: no lane changes its stereo mode.
+    pub fn rest(&self) -> bool {
+        self.lanes.iter().all(|lane| lane.stereo.rests())
+    }
+
+    /// Whether `asked` of the setting of `slot` can come in force within a step: not where the lanes have to be arranged
+    /// anew for it.
+    pub fn takes_along(&self, slot: Slot, asked: InForce) -> bool {
+        self.lanes[slot.index()].asked.stereo == asked.stereo && (self.both_run() || self.differ())
+    }
+
+    /// Sends some hops, `[hops, channels, hop]`, as many as there are `reports`, through both settings and writes what comes
+    /// out, `[hops, settings, channels, hop]`, to `output`, and what was packed to `reports`, one for each setting. More
+    /// than one hop only where the lanes [`Self::rest`]. Settings change by `turns`.
     ///
     /// # Errors
     /// [`EngineError::Model`] where the runtime fails, [`EngineError::Packet`] where the model gave a code outside
     /// its codebooks.
-    pub fn step(&mut self, hop: &[f32], output: &mut [f32], reports: &mut [FrameReport; 2]) -> Result<(), EngineError> {
-        let size = self.channels * self.hop;
+    pub fn step(
+        &mut self,
+        input: &[f32],
+        turns: &[Turn],
+        output: &mut [f32],
+        reports: &mut [[FrameReport; 2]],
+    ) -> Result<(), EngineError> {
+        let (hops, size) = (reports.len(), self.channels * self.hop);
         let slots: &[Slot] = match self.running {
             Running::One(Slot::One) => &[Slot::One],
             Running::One(Slot::Two) => &[Slot::Two],
@@ -289,67 +337,110 @@ impl Lanes {
                 modes[slot.index()] = self.lanes[slot.index()].stereo.next();
             }
         }
-        self.encode(hop, slots, modes)?;
-        self.codes.clear();
-        self.counts.clear();
-        for slot in slots {
+        self.encode(input, slots, modes)?;
+        for (hop, reports) in reports.iter_mut().enumerate() {
+            turns.iter().filter(|turn| turn.hop == hop).for_each(|turn| self.ask(turn.slot, turn.asked, false));
+            self.pack((hop, hops), slots, modes, reports)?;
+        }
+        let rows = slots.len() * self.channels;
+        let codebooks = self.codes.len() / self.counts.len();
+        self.decoder.step(
+            &self.codes[..rows * hops * codebooks],
+            &self.counts[..rows * hops],
+            hops,
+            &mut self.output[..hops * rows * self.hop],
+        )?;
+        for (hop, output) in output.chunks_exact_mut(2 * size).enumerate() {
+            for (lane, slot) in slots.iter().enumerate() {
+                let made = &mut output[slot.index() * size..][..size];
+                for (channel, made) in made.chunks_exact_mut(self.hop).enumerate() {
+                    let row = lane * self.channels + channel;
+                    made.copy_from_slice(&self.output[(row * hops + hop) * self.hop..][..self.hop]);
+                }
+                let (mode, fade) = modes[slot.index()];
+                self.concealments[hop][slot.index()].apply(made, self.channels);
+                if self.channels == 2 {
+                    stereo::to_left_right(mode, made);
+                }
+                if fade != Fade::None {
+                    stereo::fade(made, self.channels, fade);
+                }
+            }
+            if let Running::One(slot) = self.running {
+                let from = slot.index() * size;
+                output.copy_within(from..from + size, slot.other().index() * size);
+            }
+        }
+        Ok(())
+    }
+
+    /// Packs hop `hop` of the `hops` that were encoded, for the lanes of `slots`, and lays what arrives before the decoder.
+    fn pack(
+        &mut self,
+        (hop, hops): (usize, usize),
+        slots: &[Slot],
+        modes: [(StereoMode, Fade); 2],
+        reports: &mut [FrameReport; 2],
+    ) -> Result<(), EngineError> {
+        let codebooks = self.codes.len() / self.counts.len();
+        let (frame, encoded) = (&mut self.frame, &self.encoded);
+        frame.importance.clear();
+        frame.codes.clear();
+        for row in 0..encoded.importance.len() / hops {
+            let at = row * hops + hop;
+            frame.importance.push(encoded.importance[at]);
+            frame.codes.extend_from_slice(&encoded.codes[at * codebooks..][..codebooks]);
+        }
+        for (index, slot) in slots.iter().enumerate() {
             let lane = &mut self.lanes[slot.index()];
             let report = &mut reports[slot.index()];
             let coded = self.channels.min(modes[slot.index()].0.channel_names().len());
             let first = if self.encoders_apart { slot.index() * self.channels } else { 0 };
             let (rate, lost) = (lane.rate(), lane.loss.advance());
-            lane.wire.send(&self.encoded, (first, coded), rate, lost, report)?;
+            lane.wire.send(&self.frame, (first, coded), rate, lost, report)?;
             report.stereo = modes[slot.index()].0;
             let aimed = matches!(lane.asked.rate, RateControl::Target(_));
             let bits = aimed.then(|| report.bits());
-            lane.target.push(&self.encoded.importance[first..first + coded], bits);
-            self.codes.extend_from_slice(lane.wire.codes());
-            self.counts.extend_from_slice(lane.wire.counts());
-        }
-        self.decoder.step(&self.codes, &self.counts, 1, &mut self.output[..slots.len() * size])?;
-        for (slot, made) in slots.iter().zip(self.output.chunks_exact_mut(size)) {
-            let (mode, fade) = modes[slot.index()];
-            let lane = &mut self.lanes[slot.index()];
-            lane.wire.conceal(made);
-            if self.channels == 2 {
-                stereo::to_left_right(mode, made);
+            lane.target.push(&self.frame.importance[first..first + coded], bits);
+            self.concealments[hop][slot.index()] = lane.wire.concealment();
+            for channel in 0..self.channels {
+                let at = (index * self.channels + channel) * hops + hop;
+                self.counts[at] = lane.wire.counts()[channel];
+                self.codes[at * codebooks..][..codebooks]
+                    .copy_from_slice(&lane.wire.codes()[channel * codebooks..][..codebooks]);
             }
-            if fade != Fade::None {
-                stereo::fade(made, self.channels, fade);
-            }
-            output[slot.index() * size..][..size].copy_from_slice(made);
         }
         match self.running {
-            Running::One(slot) => {
-                let other = slot.other();
-                output.copy_within(slot.index() * size..(slot.index() + 1) * size, other.index() * size);
-                reports[other.index()] = reports[slot.index()];
-            }
+            Running::One(slot) => reports[slot.other().index()] = reports[slot.index()],
             Running::Both => self.count_alike(),
         }
         Ok(())
     }
 
-    /// Encodes the hop for the lanes of `slots`, in `modes`: once, where they are the same.
-    fn encode(&mut self, hop: &[f32], slots: &[Slot], modes: [(StereoMode, Fade); 2]) -> Result<(), EngineError> {
-        let size = hop.len();
+    /// Encodes some hops, `[hops, channels, hop]`, for the lanes of `slots`, in `modes`: once, where they are the same.
+    fn encode(&mut self, input: &[f32], slots: &[Slot], modes: [(StereoMode, Fade); 2]) -> Result<(), EngineError> {
+        let (size, channels) = (input.len(), self.channels);
+        let hops = size / (channels * self.hop);
         let apart = slots.len() > 1 && modes[0].0 != modes[1].0;
         if apart && !self.encoders_apart {
-            self.encoder.select(&rows(self.channels, &[0, 0]))?;
+            self.encoder.select(&rows(channels, &[0, 0]))?;
         } else if !apart && self.encoders_apart {
             // The lane that has just switched is silent for this hop, so the other one's state is the one to keep.
             let kept = usize::from(modes[0].1 == Fade::Silent);
-            self.encoder.select(&rows(self.channels, &[kept]))?;
+            self.encoder.select(&rows(channels, &[kept]))?;
         }
         self.encoders_apart = apart;
         let inputs = if apart { slots } else { &slots[..1] };
         for (slot, coded) in inputs.iter().zip(self.input.chunks_exact_mut(size)) {
-            coded.copy_from_slice(hop);
-            if self.channels == 2 {
+            for (at, samples) in input.chunks_exact(self.hop).enumerate() {
+                let (hop, channel) = (at / channels, at % channels);
+                coded[(channel * hops + hop) * self.hop..][..self.hop].copy_from_slice(samples);
+            }
+            if channels == 2 {
                 stereo::to_coded(modes[slot.index()].0, coded);
             }
         }
-        self.encoder.step(&self.input[..inputs.len() * size], 1, &mut self.encoded)?;
+        self.encoder.step(&self.input[..inputs.len() * size], hops, &mut self.encoded)?;
         Ok(())
     }
 

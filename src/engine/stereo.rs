@@ -47,6 +47,11 @@ impl Stereo {
         (self.mode, self.phase) = (self.wanted, Phase::Rest);
     }
 
+    /// Whether the next hops are all in one mode and none of them is faded.
+    pub fn rests(&self) -> bool {
+        self.phase == Phase::Rest && self.mode == self.wanted
+    }
+
     /// The mode of the next hop and how its output is faded.
     pub fn next(&mut self) -> (StereoMode, Fade) {
         match self.phase {

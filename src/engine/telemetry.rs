@@ -65,6 +65,7 @@ pub struct Telemetry {
     late_frames: AtomicU64,
     lost_frames: AtomicU64,
     load: AtomicU32,
+    hops_per_call: AtomicU32,
     /// One runs while the settings differ.
     alone: AtomicBool,
     models_differ: AtomicBool,
@@ -100,6 +101,7 @@ impl Telemetry {
             late_frames: AtomicU64::new(0),
             lost_frames: AtomicU64::new(0),
             load: zero(),
+            hops_per_call: zero(),
             alone: AtomicBool::new(false),
             models_differ: AtomicBool::new(false),
             second: AtomicBool::new(false),
@@ -193,6 +195,11 @@ impl Telemetry {
         f32::from_bits(self.load.load(Relaxed))
     }
 
+    /// Hops that go through the codec in one call, smoothed like the load: more than one where hops wait. 0 before the first.
+    pub fn hops_per_call(&self) -> f32 {
+        f32::from_bits(self.hops_per_call.load(Relaxed))
+    }
+
     /// A blind test lets `heard` be heard instead of what monitor and setting say, or ends with `None`. Every call makes the
     /// same short pause, whether or not it changes what is heard, so that the switching betrays nothing; a bypass goes
     /// before. No parameter knows of it.
@@ -268,9 +275,10 @@ impl Telemetry {
         self.late_frames.fetch_add(frames, Relaxed);
     }
 
-    /// Tells the codec thread's share of real time.
-    pub fn set_load(&self, load: f32) {
+    /// Tells the codec thread's share of real time, and the hops that it takes in one call.
+    pub fn set_load(&self, load: f32, hops_per_call: f32) {
         self.load.store(load.to_bits(), Relaxed);
+        self.hops_per_call.store(hops_per_call.to_bits(), Relaxed);
     }
 
     /// Tells a highest absolute input sample; [`Self::take_input_peak`] keeps the largest.

@@ -118,19 +118,39 @@ impl Wire {
         &self.packets
     }
 
-    /// Fades what the decoder made of the last frame, `[channels, hop]`, as far as packets are missing.
-    pub fn conceal(&mut self, planar: &mut [f32]) {
-        let target = 1.0 - self.missing.min(CONCEALED_FRAMES) as f32 / CONCEALED_FRAMES as f32;
-        if self.gain == 1.0 && target == 1.0 {
+    /// How what the decoder makes of the last frame is faded, as far as packets are missing. Once for each frame.
+    pub fn concealment(&mut self) -> Concealment {
+        let to = 1.0 - self.missing.min(CONCEALED_FRAMES) as f32 / CONCEALED_FRAMES as f32;
+        Concealment { from: std::mem::replace(&mut self.gain, to), to }
+    }
+}
+
+/// Gains at the start and the end of a hop.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Concealment {
+    from: f32,
+    to: f32,
+}
+
+impl Default for Concealment {
+    fn default() -> Self {
+        Self { from: 1.0, to: 1.0 }
+    }
+}
+
+impl Concealment {
+    /// Fades the hop, `[channels, hop]`.
+    pub fn apply(self, planar: &mut [f32], channels: usize) {
+        let Self { from, to } = self;
+        if from == 1.0 && to == 1.0 {
             return;
         }
-        let hop = planar.len() / self.packets.len();
+        let hop = planar.len() / channels;
         for channel in planar.chunks_exact_mut(hop) {
             for (index, sample) in channel.iter_mut().enumerate() {
                 let share = (index + 1) as f32 / hop as f32;
-                *sample *= self.gain + (target - self.gain) * share;
+                *sample *= from + (to - from) * share;
             }
         }
-        self.gain = target;
     }
 }

@@ -2,8 +2,9 @@
 
 use super::EngineError;
 use super::analysis::Analysis;
+use super::backlog::{Backlog, MOST_HOPS};
 use super::budget::Budget;
-use super::lanes::Lanes;
+use super::lanes::{Lanes, Turn};
 use super::link::{CodecEnds, Event, Shared, output_samples, output_width};
 use super::live::LoopConfig;
 use super::matching::Matching;
@@ -17,8 +18,6 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// Steps run on silence before the loop goes live: the first ones allocate and are up to twice as slow.
-const WARM_UP_STEPS: usize = 8;
 /// Longest sleep; a wake-up that got lost costs no more than this.
 const NAP: Duration = Duration::from_millis(5);
 /// How long to wait for room in a tap, in offline rendering.
@@ -46,6 +45,7 @@ pub(super) struct Worker {
     telemetry: Arc<Telemetry>,
     ends: CodecEnds,
     lanes: Lanes,
+    backlog: Backlog,
     budget: Budget,
     resampler: HopResampler,
     analysis: Analysis,
@@ -73,11 +73,18 @@ pub(super) struct Worker {
     /// The last hop came too late.
     late: bool,
     load: f32,
+    hops_per_call: f32,
     interleaved: Vec<f32>,
     host: Vec<f32>,
+    /// The hops of a call, `[hops, channels, hop]`.
     hop_in: Vec<f32>,
-    /// What the settings made of it, `[settings, channels, hop]`.
+    /// What the settings made of them, `[hops, settings, channels, hop]`.
     hop_out: Vec<f32>,
+    /// Settings that change from one hop of a call to the next.
+    turns: Vec<Turn>,
+    /// Values of a hop in `hop_in` and in `hop_out`.
+    in_size: usize,
+    out_size: usize,
 }
 
 impl Worker {
@@ -133,7 +140,7 @@ impl Worker {
         let model_rate = f64::from(card.sample_rate);
         let mut lanes = Lanes::new(&model, channels)?;
         shared.on_gpu.store(lanes.on_gpu(), Relaxed);
-        lanes.warm_up(WARM_UP_STEPS)?;
+        let backlog = Backlog::new(lanes.warm_up()?);
         let (samples, hop_seconds) = (output_samples(channels), card.hop as f64 / model_rate);
         let resampler = HopResampler::new(config.sample_rate, model_rate, card.hop, (channels, samples))?;
         let frames = resampler.input_max().max(resampler.output_max());
@@ -150,6 +157,7 @@ impl Worker {
             telemetry: telemetry.clone(),
             ends,
             lanes,
+            backlog,
             budget: Budget::new(hop_seconds),
             analysis: Analysis::new(channels, model_rate, card.hop, card.latency_samples),
             channels,
@@ -166,10 +174,14 @@ impl Worker {
             behind: true,
             late: false,
             load: 0.0,
+            hops_per_call: 1.0,
             interleaved: vec![0.0; frames * output_width(channels)],
             host: vec![0.0; frames * samples],
-            hop_in: vec![0.0; channels * card.hop],
-            hop_out: vec![0.0; samples * card.hop],
+            hop_in: vec![0.0; MOST_HOPS * channels * card.hop],
+            hop_out: vec![0.0; MOST_HOPS * samples * card.hop],
+            turns: Vec::new(),
+            in_size: channels * card.hop,
+            out_size: samples * card.hop,
             resampler,
         })
     }
@@ -282,57 +294,127 @@ impl Worker {
         Ok(())
     }
 
-    /// One hop: `needed` of the `waiting` samples of each channel.
+    /// The next hop, `needed` of the `waiting` samples of each channel, and those behind it that are taken in the same call.
     fn step(&mut self, needed: usize, waiting: usize) -> Result<(), EngineError> {
         let started = Instant::now();
-        self.take_hop(needed)?;
+        self.take_hop(0, needed)?;
         let online = !self.shared.offline.load(Relaxed);
-        if online && self.is_past(self.host_hop) {
+        if online && self.samples_left() < -self.host_hop {
             self.behind = true;
         }
         self.lanes.share(online);
         let late = self.late;
         let both = !online || self.budget.allows_both(self.load, late, self.lanes.both_run());
         self.lanes.arrange(self.slot, both || self.telemetry.blind().is_some())?;
-        let mut reports_of = Slot::ALL.map(|setting| FrameReport { index: self.frames, setting, ..Default::default() });
         let passed_over = online && self.behind && (waiting - needed) as f64 > self.host_hop;
+        self.turns.clear();
+        // A bounce must repeat to the bit, and a call of several hops rounds differently.
+        let hops = if online && !passed_over { self.take_more()? } else { 1 };
+        let mut reports = [[FrameReport::default(); 2]; MOST_HOPS];
+        for (hop, reports) in reports.iter_mut().enumerate() {
+            let index = self.frames + hop as u64;
+            *reports = Slot::ALL.map(|setting| FrameReport { index, setting, ..Default::default() });
+        }
         if passed_over {
-            self.hop_out.fill(0.0);
-            self.lanes.pass_over(&mut reports_of)?;
+            self.hop_out[..self.out_size].fill(0.0);
+            self.lanes.pass_over(&mut reports[0])?;
         } else {
             self.behind = false;
-            self.lanes.step(&self.hop_in, &mut self.hop_out, &mut reports_of)?;
-            let outputs = self.hop_out.chunks_exact(self.hop_in.len());
-            for (matching, output) in self.matching.iter_mut().zip(outputs) {
-                matching.push(&mut self.hop_in, output)?;
+            let called = Instant::now();
+            let (input, output) = (&self.hop_in[..hops * self.in_size], &mut self.hop_out[..hops * self.out_size]);
+            self.lanes.step(input, &self.turns, output, &mut reports[..hops])?;
+            self.backlog.took(hops, called.elapsed().as_secs_f32());
+        }
+        for (hop, reports) in reports[..hops].iter().enumerate() {
+            self.finish_hop(hop, reports, passed_over)?;
+        }
+        let load = (started.elapsed().as_secs_f64() / (hops as f64 * self.hop_seconds)) as f32;
+        for _ in 0..hops {
+            self.load += (load - self.load) / LOAD_HOPS;
+            self.hops_per_call += (hops as f32 - self.hops_per_call) / LOAD_HOPS;
+        }
+        self.budget.pass(hops);
+        if self.shown {
+            self.telemetry.set_load(self.load, self.hops_per_call);
+        }
+        Ok(())
+    }
+
+    /// Takes hops that wait behind the first one of a call, as many as are worth it; how many the call has then.
+    fn take_more(&mut self) -> Result<usize, EngineError> {
+        let waiting = 1 + (self.ends.input.slots() / self.channels) / self.resampler.input_needed();
+        let slack = self.samples_left() / self.host_hop * self.hop_seconds;
+        let wanted = if self.lanes.rest() { self.backlog.hops(waiting, slack as f32) } else { 1 };
+        let mut hops = 1;
+        while hops < wanted {
+            let needed = self.resampler.input_needed();
+            if self.ends.input.slots() / self.channels < needed || !self.take_turns(hops, needed) {
+                break;
+            }
+            self.take_hop(hops, needed)?;
+            hops += 1;
+        }
+        Ok(hops)
+    }
+
+    /// Takes the events of hop `hop` of a call, `needed` samples long; `false` where one of them has to wait for the next
+    /// call, and the hop with it.
+    fn take_turns(&mut self, hop: usize, needed: usize) -> bool {
+        let end = self.consumed + needed as u64;
+        while let Ok(&event) = self.ends.events.peek() {
+            match event {
+                Event::Setting { at, slot, setting } if at < end => {
+                    if !self.lanes.takes_along(slot, setting) {
+                        return false;
+                    }
+                    self.turns.push(Turn { hop, slot, asked: setting });
+                }
+                Event::Select { at, .. } | Event::LevelMatch { at, .. } if at < end => return false,
+                Event::Restart { last, .. } if last <= end => return false,
+                _ => return true,
+            }
+            let _ = self.ends.events.pop();
+        }
+        true
+    }
+
+    /// Hands hop `hop` of a call on, and tells of it.
+    fn finish_hop(&mut self, hop: usize, reports: &[FrameReport; 2], passed_over: bool) -> Result<(), EngineError> {
+        let online = !self.shared.offline.load(Relaxed);
+        for turn in self.turns.iter().filter(|turn| turn.hop == hop) {
+            self.matching[turn.slot.index()].turned();
+        }
+        let input = &mut self.hop_in[hop * self.in_size..][..self.in_size];
+        let output = &self.hop_out[hop * self.out_size..][..self.out_size];
+        if !passed_over {
+            for (matching, output) in self.matching.iter_mut().zip(output.chunks_exact(self.in_size)) {
+                matching.push(input, output)?;
             }
         }
         let (room, samples) = (self.resampler.output_max(), output_samples(self.channels));
-        let made = self.resampler.resample_out(&self.hop_out, &mut self.host[..room * samples])?;
+        let made = self.resampler.resample_out(output, &mut self.host[..room * samples])?;
         // Planar with room to planar without: the ring wants frames.
         for channel in 1..samples {
             self.host.copy_within(channel * room..channel * room + made, channel * made);
         }
-        self.late = passed_over || online && self.is_past(0.0) && self.shared.ready.load(Relaxed);
+        self.late = passed_over || online && self.samples_left() < 0.0 && self.shared.ready.load(Relaxed);
         self.hand_on(made);
         if !passed_over {
             self.shared.ready.store(true, Release);
         }
         self.frames += 1;
-        let load = (started.elapsed().as_secs_f64() / self.hop_seconds) as f32;
-        self.load += (load - self.load) / LOAD_HOPS;
         if self.shown {
             self.tap.follow(&self.telemetry);
-            self.report(reports_of[self.slot.index()]);
+            self.report(hop, reports[self.slot.index()]);
         } else {
             self.analysis.stop();
         }
-        self.feed_tap(&reports_of[self.slot.index()], passed_over);
+        self.feed_tap(hop, &reports[self.slot.index()], passed_over);
         Ok(())
     }
 
     /// Tells the frame to whoever keeps the stream.
-    fn feed_tap(&mut self, report: &FrameReport, passed_over: bool) {
+    fn feed_tap(&mut self, hop: usize, report: &FrameReport, passed_over: bool) {
         if passed_over {
             self.tap.skip(1);
             return;
@@ -341,14 +423,13 @@ impl Worker {
         while self.shared.offline.load(Relaxed) && !self.tap.has_room() && !self.shared.stop.load(Acquire) {
             std::thread::sleep(FULL_TAP);
         }
-        let size = self.hop_in.len();
-        self.tap.push(report, &self.hop_out[self.slot.index() * size..][..size]);
+        let from = hop * self.out_size + self.slot.index() * self.in_size;
+        self.tap.push(report, &self.hop_out[from..][..self.in_size]);
     }
 
-    /// Tells of the step.
-    fn report(&mut self, mut report: FrameReport) {
+    /// Tells of hop `hop` of a call.
+    fn report(&mut self, hop: usize, mut report: FrameReport) {
         self.telemetry.set_alone(self.lanes.differ() && !self.lanes.both_run());
-        self.telemetry.set_load(self.load);
         for (matching, slot) in self.matching.iter().zip(Slot::ALL) {
             self.telemetry.set_match_gain_db(slot, matching.gain_db());
         }
@@ -356,30 +437,30 @@ impl Worker {
         if report.lost {
             self.telemetry.add_lost_frame();
         }
-        let size = self.hop_in.len();
-        let decoded = &self.hop_out[self.slot.index() * size..][..size];
+        let input = &self.hop_in[hop * self.in_size..][..self.in_size];
+        let from = hop * self.out_size + self.slot.index() * self.in_size;
+        let decoded = &self.hop_out[from..][..self.in_size];
         if !self.telemetry.view_open() {
             self.analysis.stop();
-        } else if let Some(report) = self.analysis.push(report, &self.hop_in, decoded) {
+        } else if let Some(report) = self.analysis.push(report, input, decoded) {
             self.telemetry.reports().send(report);
         }
     }
 
-    /// Whether the next output sample plus `margin` host samples is already past its time.
-    fn is_past(&self, margin: f64) -> bool {
-        let heard = self.shared.sent.load(Acquire) as f64 - f64::from(self.shared.shift.load(Relaxed));
-        heard > self.made as f64 + margin
+    /// Host samples until the next output sample is heard; negative where that is past.
+    fn samples_left(&self) -> f64 {
+        self.made as f64 + f64::from(self.shared.shift.load(Relaxed)) - self.shared.sent.load(Acquire) as f64
     }
 
-    /// Reads the next hop from the ring into `hop_in`, at the model's rate.
-    fn take_hop(&mut self, needed: usize) -> Result<(), EngineError> {
+    /// Reads the next hop from the ring into hop `hop` of `hop_in`, at the model's rate.
+    fn take_hop(&mut self, hop: usize, needed: usize) -> Result<(), EngineError> {
         let samples = needed * self.channels;
         let _ = self.ends.input.pop_entire_slice(&mut self.interleaved[..samples]);
         for (index, sample) in self.interleaved[..samples].iter().enumerate() {
             self.host[index % self.channels * needed + index / self.channels] = *sample;
         }
         self.consumed += needed as u64;
-        self.resampler.resample_in(&self.host[..samples], &mut self.hop_in)
+        self.resampler.resample_in(&self.host[..samples], &mut self.hop_in[hop * self.in_size..][..self.in_size])
     }
 
     /// Hands `count` planar host samples of each setting's channels on to the audio thread, with the gains of the level

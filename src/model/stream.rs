@@ -147,7 +147,9 @@ impl Stream {
         // Should the run fail, the stream starts anew: what its state was is gone then.
         let empty = Kept::here(Tensor::from_array(([0usize; 1], Vec::<f32>::new())).map_err(error)?.into_dyn());
         let state = std::mem::replace(&mut self.state, empty);
-        let made = match self.desk.run(Call { hops, channels, inputs, state }, self.shared) {
+        // Batches are of single hops: a GPU compiles each shape that it meets.
+        let shared = self.shared && hops == 1;
+        let made = match self.desk.run(Call { hops, channels, inputs, state }, shared) {
             Ok(made) => made,
             Err(source) => {
                 self.reset()?;

@@ -55,7 +55,7 @@ class Trainer:
 
     def warm_start(self, path):
         """Starts from the weights and codebooks of a model file or of another run's checkpoint; what ``fresh`` names
-        starts anew."""
+        starts anew, and blocks that the start doesn't have add nothing at first."""
         if pathlib.Path(path).suffix == restore.SUFFIX:
             weights = restore.read(path, self.config["model"])[0].state_dict()
         else:
@@ -63,8 +63,11 @@ class Trainer:
             weights, self.controller.beta = state["average"], state["beta"]
         fresh = tuple(self.config["train"].get("fresh", ()))
         weights = {name: value for name, value in weights.items() if not name.startswith(fresh)}
+        state = self.model.state_dict()
+        grown = {name for name in state.keys() - weights.keys() if "_blocks." in name and ".narrow." in name}
+        state |= weights | {name: torch.zeros_like(state[name]) for name in grown}
         for model in (self.model, self.average):
-            model.load_state_dict(self.model.state_dict() | weights)
+            model.load_state_dict(state)
 
     def _parts(self):
         """What has a ``state_dict``, by its name in a checkpoint."""

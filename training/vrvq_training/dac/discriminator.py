@@ -7,6 +7,7 @@ from torch import nn
 from .layers import conv2d
 
 SLOPE = 0.1
+QUIET = 0.01  # peak
 
 
 def _stack(layers, x, features):
@@ -74,9 +75,10 @@ class Discriminators(nn.Module):
         self.parts = nn.ModuleList(periods + bands)
 
     def forward(self, audio):
-        """Feature maps of each discriminator for audio ``[batch, samples]``, brought to one level first."""
+        """Feature maps of each discriminator for audio ``[batch, samples]``, brought to one level first, unless it is next
+        to silence: what a decoder makes of silence would be judged, and its gradient grow, a million times as large."""
         audio = audio - audio.mean(-1, keepdim=True)
-        audio = 0.8 * audio / (audio.abs().amax(-1, keepdim=True) + 1e-9)
+        audio = 0.8 * audio / audio.abs().amax(-1, keepdim=True).clamp(min=QUIET)
         return [part(audio) for part in self.parts]
 
 

@@ -1,0 +1,79 @@
+//! How many of the hops that wait go through the codec in one call.
+//!
+//! A call reads the model's weights once, so several hops in one call take less than as many calls: the paper's model is
+//! bound by that reading. But the first of them comes out with the last. So a call never waits for hops: it takes those
+//! that are there, as far as the first still comes in time. A codec that is too slow hop by hop falls behind within the
+//! safety hops until its calls are long enough to keep up; the latency stays what it was.
+
+/// Most hops in a call: longer ones save little more, and what they take at once needs twice as many safety hops.
+pub(super) const MOST_HOPS: usize = 4;
+/// Smoothing of the times, in calls.
+const CALLS: f32 = 8.0;
+
+/// What calls of 1 to [`MOST_HOPS`] hops take, in seconds.
+pub(super) struct Backlog {
+    seconds: [f32; MOST_HOPS],
+}
+
+impl Backlog {
+    /// With times that were measured before.
+    pub fn new(seconds: [f32; MOST_HOPS]) -> Self {
+        Self { seconds }
+    }
+
+    /// A call of `hops` hops took this long.
+    pub fn took(&mut self, hops: usize, seconds: f32) {
+        let mean = &mut self.seconds[hops - 1];
+        *mean += (seconds - *mean) / CALLS;
+    }
+
+    /// Hops to take of those `waiting`, where the first is due in `slack` seconds.
+    pub fn hops(&self, waiting: usize, slack: f32) -> usize {
+        let most = waiting.clamp(1, MOST_HOPS);
+        if self.seconds[0] > slack {
+            // Late either way: what catches up fastest.
+            return most;
+        }
+        (1..=most).rev().find(|hops| self.seconds[hops - 1] <= slack).unwrap_or(1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_takes_what_waits_as_far_as_the_first_hop_comes_in_time() {
+        let mut backlog = Backlog::new([0.020, 0.028, 0.036, 0.044]);
+        assert_eq!(backlog.hops(0, 1.0), 1);
+        assert_eq!([1, 2, 3, 4, 9].map(|waiting| backlog.hops(waiting, 0.1)), [1, 2, 3, 4, 4]);
+        assert_eq!(backlog.hops(4, 0.03), 2, "three would make the first one late");
+        assert_eq!(backlog.hops(4, 0.01), 4, "late either way");
+        (0..50).for_each(|_| backlog.took(4, 0.2));
+        assert_eq!(backlog.hops(4, 0.1), 3);
+    }
+
+    /// A codec that takes 20 ms for a hop of 11.6 ms alone, and 8 ms for each further one of a call.
+    #[test]
+    fn a_codec_too_slow_hop_by_hop_keeps_up_with_safety_hops() {
+        const HOP: f32 = 0.0116;
+        let seconds = [1, 2, 3, 4].map(|hops| 0.012 + 0.008 * hops as f32);
+        let late = |safety: f32, most: usize| {
+            let backlog = Backlog::new(seconds);
+            let (mut now, mut done, mut late) = (0.0f32, 0, 0);
+            while done < 1000 {
+                now = now.max((done + 1) as f32 * HOP);
+                let due = |hop: usize| (hop as f32 + 1.0 + safety) * HOP;
+                let waiting = (now / HOP + 1e-3) as usize - done;
+                let hops = backlog.hops(waiting, due(done) - now).min(most);
+                now += seconds[hops - 1];
+                late += (done..done + hops).filter(|&hop| due(hop) < now).count();
+                done += hops;
+            }
+            late
+        };
+        assert!(late(8.0, 1) > 900, "hop by hop it can't");
+        assert_eq!(late(8.0, MOST_HOPS), 0);
+        assert!(late(1.0, MOST_HOPS) > 500, "without time to wait in it can't either");
+    }
+}
