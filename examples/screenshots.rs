@@ -32,7 +32,7 @@ impl Studio<'_> {
     fn window(&self, (width, height): (f32, f32), pixels: f32) -> Bench {
         let mut bench = Bench::at_scale(width, height, pixels);
         bench.telemetry.set_latency(2560, 44_100.0);
-        bench.telemetry.set_load(0.24);
+        bench.telemetry.set_load(0.24, 1.0);
         bench.telemetry.update_status(|status| {
             status.model.clone_from(&Model::builtin().expect("the bundled model opens").card().name);
             status.runtime = "built-in (tract) · CPU".into();

@@ -326,12 +326,22 @@ fn the_codebooks_of_every_level_are_shown_on_demand() {
 #[test]
 fn costs_are_shown_and_late_frames_cleared() {
     let mut bench = Bench::new(700.0, 450.0);
-    bench.telemetry.set_load(0.23);
+    bench.telemetry.set_load(0.23, 1.0);
     bench.telemetry.add_late_frames(7);
     bench.harness.run_steps(2);
     assert!(bench.shows("Latency 59.5 ms") && bench.shows("in samples 2624") && bench.shows("Load 23 %"));
     bench.click("Late frames 7");
     assert_eq!(bench.telemetry.late_frames(), 0);
+}
+
+#[test]
+fn hops_that_share_a_call_are_told_of() {
+    let mut bench = Bench::new(700.0, 450.0);
+    bench.telemetry.set_load(0.97, 3.6);
+    bench.harness.run_steps(2);
+    bench.harness.get_by_label("Load 97 %").hover();
+    bench.harness.run_steps(30);
+    assert!(bench.harness.query_by_label_contains("3.6 in a call").is_some());
 }
 
 #[test]

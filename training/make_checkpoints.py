@@ -3,9 +3,9 @@
     python make_checkpoints.py ../tests/data/checkpoints
     python make_checkpoints.py --full FOLDER
 
-The program's tests import the checkpoints and hold their streams against these whole-file results; `--full` makes one
-of the published VRVQ model's size (300 MB), for `cargo run --example exactness`. This is a plain implementation of its
-own: whole signals, zero padding, nothing of the streaming graphs.
+The program's tests import the checkpoints and hold their streams against these whole-file results; `--full` makes some
+of the published VRVQ and DAC models' sizes (300 MB each), for `cargo run --example exactness`. This is a plain implementation
+of its own: whole signals, zero padding, nothing of the streaming graphs.
 """
 
 import collections
@@ -141,6 +141,8 @@ MODELS = {
 }
 FULL = {
     "vrvq-full": (44100, Codec, dict(width=64, strides=[2, 4, 8, 8], codebooks=8, importance=[512, 128, 32, 8])),
+    "dac-16k-full": (16000, Codec, dict(width=64, strides=[2, 4, 5, 8], codebooks=12, importance=[])),
+    "dac-24k-full": (24000, Codec, dict(width=64, strides=[2, 4, 5, 8], codebooks=32, importance=[])),
 }
 SMALL_SIZES, FULL_SIZES = dict(decoder_width=32, entries=64, dims=4), dict(decoder_width=1536, entries=1024, dims=8)
 LEVEL, FRAMES = 6.0, 40
@@ -179,10 +181,10 @@ def main(folder, models=MODELS, sizes=SMALL_SIZES):
             codes, importance, counts, decoded = model(audio[None, None], LEVEL)
         print(f"{name}: whole file {(clock.perf_counter() - started) / FRAMES * 1000:.2f} ms a hop, one thread")
         state = collections.OrderedDict(model.state_dict())
-        if name == "dac-16k":
+        if name.startswith("dac-16k"):
             tensors = {key: value.contiguous() for key, value in state.items()}
             save_file(tensors, folder / f"{name}.safetensors", metadata={"sample_rate": str(rate)})
-        elif name == "dac-24k":
+        elif name.startswith("dac-24k"):
             kwargs = {"sample_rate": rate, "encoder_rates": shape["strides"], "n_codebooks": shape["codebooks"]}
             torch.save({"state_dict": state, "metadata": {"kwargs": kwargs}}, folder / f"{name}.pth")
         else:

@@ -8,7 +8,7 @@ use super::player::{Player, Transport};
 use super::processor::{Processor, Source};
 use super::say::say;
 use super::session::{DEFAULT_BLOCK, Parts, start_loop};
-use crate::engine::{FrameReport, LoopState, ReportReceiver, Telemetry};
+use crate::engine::{FrameReport, LoopState, MAX_SAFETY_HOPS, ReportReceiver, Telemetry};
 use crate::interrupt;
 use crate::picture;
 use crate::recording::{RecordError, Recorded, Recorder};
@@ -181,6 +181,11 @@ fn finish(meter: &Meter, parts: &Parts, seconds: f64, interrupted: bool) {
         bitrate.peak()
     );
     if late > 0 {
-        say!("late frames are silent: this machine is too busy or too slow; try --safety 3");
+        let remedy = match parts.settings.safety() {
+            most if most >= MAX_SAFETY_HOPS => "a smaller model or another --device".to_owned(),
+            // A codec that is too slow hop by hop needs room for calls of several hops.
+            hops => format!("--safety {}", (2 * hops).clamp(3, MAX_SAFETY_HOPS)),
+        };
+        say!("late frames are silent: this machine is too busy or too slow; try {remedy}");
     }
 }
