@@ -10,14 +10,14 @@ pub(super) const MOST_HOPS: usize = 4;
 /// Smoothing of the times, in calls.
 const CALLS: f32 = 8.0;
 
-/// What calls of 1 to [`MOST_HOPS`] hops take, in seconds.
+/// What calls of 1, 2, ... hops take, in seconds.
 pub(super) struct Backlog {
-    seconds: [f32; MOST_HOPS],
+    seconds: Vec<f32>,
 }
 
 impl Backlog {
-    /// With times that were measured before.
-    pub fn new(seconds: [f32; MOST_HOPS]) -> Self {
+    /// With times that were measured before: as many as a call may have hops, at least one.
+    pub fn new(seconds: Vec<f32>) -> Self {
         Self { seconds }
     }
 
@@ -29,7 +29,7 @@ impl Backlog {
 
     /// Hops to take of those `waiting`, where the first is due in `slack` seconds.
     pub fn hops(&self, waiting: usize, slack: f32) -> usize {
-        let most = waiting.clamp(1, MOST_HOPS);
+        let most = waiting.clamp(1, self.seconds.len());
         if self.seconds[0] > slack {
             // Late either way: what catches up fastest.
             return most;
@@ -44,7 +44,7 @@ mod tests {
 
     #[test]
     fn a_call_takes_what_waits_as_far_as_the_first_hop_comes_in_time() {
-        let mut backlog = Backlog::new([0.020, 0.028, 0.036, 0.044]);
+        let mut backlog = Backlog::new(vec![0.020, 0.028, 0.036, 0.044]);
         assert_eq!(backlog.hops(0, 1.0), 1);
         assert_eq!([1, 2, 3, 4, 9].map(|waiting| backlog.hops(waiting, 0.1)), [1, 2, 3, 4, 4]);
         assert_eq!(backlog.hops(4, 0.03), 2, "three would make the first one late");
@@ -59,13 +59,13 @@ mod tests {
         const HOP: f32 = 0.0116;
         let seconds = [1, 2, 3, 4].map(|hops| 0.012 + 0.008 * hops as f32);
         let late = |safety: f32, most: usize| {
-            let backlog = Backlog::new(seconds);
+            let backlog = Backlog::new(seconds[..most].to_vec());
             let (mut now, mut done, mut late) = (0.0f32, 0, 0);
             while done < 1000 {
                 now = now.max((done + 1) as f32 * HOP);
                 let due = |hop: usize| (hop as f32 + 1.0 + safety) * HOP;
                 let waiting = (now / HOP + 1e-3) as usize - done;
-                let hops = backlog.hops(waiting, due(done) - now).min(most);
+                let hops = backlog.hops(waiting, due(done) - now);
                 now += seconds[hops - 1];
                 late += (done..done + hops).filter(|&hop| due(hop) < now).count();
                 done += hops;

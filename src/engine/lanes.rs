@@ -22,8 +22,9 @@ use std::time::Instant;
 /// Time that lanes of equal settings must have packed frames alike before one of them ends, in seconds: several times
 /// what the model's state remembers.
 const ALIKE_SECONDS: f64 = 1.0;
-/// Steps of each number of hops on silence before the loop goes live.
+/// Steps of each number of hops on silence before the loop goes live, on the processor and on a GPU.
 const WARM_UP_ROUNDS: usize = 2;
+const GPU_WARM_UP_ROUNDS: usize = 4;
 
 /// What of a setting is in force.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -164,21 +165,23 @@ impl Lanes {
     }
 
     /// Runs steps of each number of hops on silence, with one lane and with two: the first ones allocate and are up to twice
-    /// as slow, and a GPU compiles them. What steps of 1 to [`MOST_HOPS`] hops take with one lane, in seconds.
+    /// as slow. What steps of 1, 2, ... hops take with one lane, in seconds. A GPU goes hop by hop: it compiles each shape
+    /// (TensorRT for minutes), and has time for them.
     ///
     /// # Errors
     /// Those of [`Self::step`].
-    pub fn warm_up(&mut self) -> Result<[f32; MOST_HOPS], EngineError> {
-        let silence = vec![0.0; MOST_HOPS * self.channels * self.hop];
+    pub fn warm_up(&mut self) -> Result<Vec<f32>, EngineError> {
+        let (most, rounds) = if self.on_gpu() { (1, GPU_WARM_UP_ROUNDS) } else { (MOST_HOPS, WARM_UP_ROUNDS) };
+        let silence = vec![0.0; most * self.channels * self.hop];
         let mut output = vec![0.0; 2 * silence.len()];
         self.encoder.warm_up()?;
         self.decoder.warm_up()?;
-        let mut seconds = [0.0; MOST_HOPS];
+        let mut seconds = vec![0.0; most];
         for both in [false, true] {
             if both {
                 self.start_both()?;
             }
-            for hops in (1..=MOST_HOPS).cycle().take(WARM_UP_ROUNDS * MOST_HOPS) {
+            for hops in (1..=most).cycle().take(rounds * most) {
                 let size = hops * self.channels * self.hop;
                 let mut reports = [[FrameReport::default(); 2]; MOST_HOPS];
                 let started = Instant::now();
