@@ -59,6 +59,24 @@ def test_what_is_frozen_stays_and_what_is_fresh_starts_anew(trainer, config, aud
     assert {"decoder_out.weight", "synthesis", "importance.last.weight"} <= moved
 
 
+def test_blocks_that_the_start_lacks_add_nothing_at_first(trainer, config, audio_folder, tmp_path):
+    trainer.step()
+    torch.save(trainer.state(), tmp_path / "start.pt")
+    for part in ("encoder_blocks", "decoder_blocks"):
+        config["model"][part] += 1
+    grown = Trainer(config, audio_folder)
+    grown.warm_start(tmp_path / "start.pt")
+    audio = torch.from_numpy(trainer.segments.batch(3))
+    for model, larger in ((trainer.average, grown.model), (trainer.average, grown.average)):
+        codes, importance = model.analyse(audio)
+        again, same = larger.analyse(audio)
+        assert torch.equal(codes, again) and torch.equal(importance, same)
+        counts = torch.full(codes.shape[:2], codes.shape[-1])
+        assert torch.equal(model.decode(codes, counts), larger.decode(codes, counts))
+    grown.step()
+    assert any(parameter.abs().sum() > 0 for parameter in grown.model.decoder_blocks[-1].narrow.parameters())
+
+
 def test_the_untrained_model_is_a_working_codec(trainer, audio_folder):
     points = evaluate.table(trainer.average.eval(), audio_folder, number=1, counts=(1, 8), levels=(), kinds=("music",))
     assert points["music"]["n=8"]["mel"] < points["music"]["n=1"]["mel"]
