@@ -345,6 +345,25 @@ fn hops_that_share_a_call_are_told_of() {
 }
 
 #[test]
+fn what_a_slow_model_needs_is_told_at_its_late_frames() {
+    for (needed, told) in [(Some(6), "needs 6 safety hops"), (None, "is too slow for this machine")] {
+        let mut bench = Bench::new(700.0, 450.0);
+        bench.telemetry.add_late_frames(7);
+        bench.harness.run_steps(2);
+        let hint = |bench: &mut Bench| {
+            bench.harness.get_by_label("Late frames 7").hover();
+            bench.harness.run_steps(30);
+            bench.harness.query_by_label_contains(told).is_some()
+        };
+        assert!(!hint(&mut bench), "not known yet");
+        bench.telemetry.set_safety_needed(needed);
+        assert!(hint(&mut bench));
+        bench.harness.state_mut().1.safety = 8;
+        assert_eq!(hint(&mut bench), needed.is_none());
+    }
+}
+
+#[test]
 fn a_closed_view_asks_for_no_reports() {
     let mut bench = Bench::new(700.0, 450.0);
     bench.send(talk(100, 16.0, 1));

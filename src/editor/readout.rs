@@ -125,11 +125,18 @@ pub fn engine(ui: &mut Ui, rect: Rect, scale: f32, telemetry: &Telemetry, hop_ms
 
     let late = telemetry.late_frames();
     let colour = if late > 0 { theme::ink().warning } else { theme::ink().text };
+    let needed = needed(telemetry.safety_needed(), controls.safety());
     let response = line(ui, row(3), scale, "Late frames", &late.to_string(), colour, Sense::click());
-    if response.on_hover_text(LATE_HINT).clicked() {
+    let hinted = response.on_hover_ui(|ui| {
+        ui.label(LATE_HINT);
+        if let Some(needed) = &needed {
+            ui.label(needed);
+        }
+    });
+    if hinted.clicked() {
         telemetry.clear_late_frames();
     }
-    safety(ui, row(4), scale, hop_ms, controls);
+    safety(ui, row(4), scale, hop_ms, needed.as_deref(), controls);
 }
 
 fn line(ui: &Ui, row: Rect, scale: f32, name: &str, value: &str, colour: Color32, sense: Sense) -> Response {
@@ -144,13 +151,25 @@ fn line(ui: &Ui, row: Rect, scale: f32, name: &str, value: &str, colour: Color32
     response
 }
 
-fn safety(ui: &mut Ui, row: Rect, scale: f32, hop_ms: f64, controls: &mut dyn Controls) {
+/// What is to be said of the safety hops that the model needs, where there are `hops`.
+fn needed(needed: u32, hops: u32) -> Option<String> {
+    match needed {
+        enough if enough <= hops.max(1) => None,
+        more if more <= MAX_SAFETY_HOPS => {
+            Some(format!("This model needs {more} safety hops to keep up on this machine."))
+        }
+        _ => Some("This model is too slow for this machine.".into()),
+    }
+}
+
+fn safety(ui: &mut Ui, row: Rect, scale: f32, hop_ms: f64, needed: Option<&str>, controls: &mut dyn Controls) {
     let hops = controls.safety();
     let cost = f64::from(hops) * hop_ms;
     let hint = format!(
         "Whole hops of extra latency that give the codec thread more time: {hops} cost {cost:.1} ms, each {hop_ms:.1} \
          ms. Raise it where frames come late: a model that is too slow hop by hop may keep up with 4 to 8, since hops \
-         that wait go through it together."
+         that wait go through it together. {}",
+        needed.unwrap_or_default()
     );
     let name = figure(ui, row, "Safety", format!("Safety {hops}"), Sense::hover());
     name.on_hover_text(&hint);

@@ -66,6 +66,8 @@ pub struct Telemetry {
     lost_frames: AtomicU64,
     load: AtomicU32,
     hops_per_call: AtomicU32,
+    /// See [`Self::safety_needed`].
+    safety_needed: AtomicU32,
     /// One runs while the settings differ.
     alone: AtomicBool,
     models_differ: AtomicBool,
@@ -102,6 +104,7 @@ impl Telemetry {
             lost_frames: AtomicU64::new(0),
             load: zero(),
             hops_per_call: zero(),
+            safety_needed: zero(),
             alone: AtomicBool::new(false),
             models_differ: AtomicBool::new(false),
             second: AtomicBool::new(false),
@@ -200,6 +203,12 @@ impl Telemetry {
         f32::from_bits(self.hops_per_call.load(Relaxed))
     }
 
+    /// Safety hops that the model needs on this machine, by its times before it went live with nothing beside it: 0 where that
+    /// isn't known yet, more than [`MAX_SAFETY_HOPS`](super::MAX_SAFETY_HOPS) where it is too slow.
+    pub fn safety_needed(&self) -> u32 {
+        self.safety_needed.load(Relaxed)
+    }
+
     /// A blind test lets `heard` be heard instead of what monitor and setting say, or ends with `None`. Every call makes the
     /// same short pause, whether or not it changes what is heard, so that the switching betrays nothing; a bypass goes
     /// before. No parameter knows of it.
@@ -273,6 +282,11 @@ impl Telemetry {
     /// Counts frames that came too late to be heard.
     pub fn add_late_frames(&self, frames: u64) {
         self.late_frames.fetch_add(frames, Relaxed);
+    }
+
+    /// Tells the safety hops that the model needs; `None` where none are enough.
+    pub fn set_safety_needed(&self, hops: Option<u32>) {
+        self.safety_needed.store(hops.unwrap_or(u32::MAX), Relaxed);
     }
 
     /// Tells the codec thread's share of real time, and the hops that it takes in one call.

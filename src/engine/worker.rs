@@ -229,6 +229,7 @@ impl Worker {
                 status.curves = self.format.model.curves();
                 status.constant = !card.importance;
             });
+            self.telemetry.set_safety_needed(self.backlog.safety(self.hop_seconds as f32));
             self.telemetry.set_stream(Some(self.format.clone()));
         } else if !shown && self.shown {
             self.tap.leave(&self.telemetry);

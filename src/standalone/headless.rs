@@ -181,10 +181,12 @@ fn finish(meter: &Meter, parts: &Parts, seconds: f64, interrupted: bool) {
         bitrate.peak()
     );
     if late > 0 {
+        let needed = parts.telemetry.safety_needed();
         let remedy = match parts.settings.safety() {
-            most if most >= MAX_SAFETY_HOPS => "a smaller model or another --device".to_owned(),
-            // A codec that is too slow hop by hop needs room for calls of several hops.
-            hops => format!("--safety {}", (2 * hops).clamp(3, MAX_SAFETY_HOPS)),
+            hops if hops >= MAX_SAFETY_HOPS || needed > MAX_SAFETY_HOPS => {
+                "a smaller model or another --device".to_owned()
+            }
+            hops => format!("--safety {}", needed.max(hops + 2).min(MAX_SAFETY_HOPS)),
         };
         say!("late frames are silent: this machine is too busy or too slow; try {remedy}");
     }
