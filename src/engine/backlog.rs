@@ -9,8 +9,8 @@
 pub(super) const MOST_HOPS: usize = 4;
 /// Smoothing of the times, in calls.
 const CALLS: f32 = 8.0;
-/// Share of real time up to which a codec is said to keep up: live, beside other work, it is slower than it was measured.
-const MOST_LOAD: f32 = 0.85;
+/// Share of real time up to which a codec keeps up without doubt: live, beside other work, it is slower than it was measured.
+const EASY_LOAD: f32 = 0.85;
 
 /// What calls of 1, 2, ... hops take, in seconds.
 pub(super) struct Backlog {
@@ -32,10 +32,17 @@ impl Backlog {
     /// Safety hops with which it keeps up with hops of `hop` seconds: at the end of a call the first of the next one has
     /// waited as long as the call took, and waits for its own. `None` where even the longest calls are too slow.
     pub fn safety(&self, hop: f32) -> Option<u32> {
-        let (hops, seconds) =
-            (1..).zip(&self.seconds).find(|&(hops, &seconds)| seconds <= MOST_LOAD * hop * hops as f32)?;
-        let waits = if hops == 1 { 1.0 } else { 2.0 };
-        Some((waits * seconds / hop).ceil() as u32)
+        let loads: Vec<f32> =
+            (1u8..).zip(&self.seconds).map(|(hops, seconds)| seconds / (f32::from(hops) * hop)).collect();
+        let needed = |index: usize| {
+            let waits = if index == 0 { 1.0 } else { 2.0 };
+            (waits * self.seconds[index] / hop).ceil() as u32
+        };
+        match loads.iter().position(|&load| load <= EASY_LOAD) {
+            Some(index) => Some(needed(index)),
+            // All that it can have.
+            None => (loads[loads.len() - 1] <= 1.0).then_some(2 * loads.len() as u32),
+        }
     }
 
     /// Hops to take of those `waiting`, where the first is due in `slack` seconds.
@@ -89,6 +96,7 @@ mod tests {
         assert_eq!(told, Some(7), "four hops in 36 of 46.4 ms");
         assert_eq!(late(told.unwrap() as f32, MOST_HOPS), 0);
         assert_eq!(Backlog::new(vec![0.001, 0.002]).safety(HOP), Some(1));
+        assert_eq!(Backlog::new(vec![0.020, 0.030, 0.038, 0.045]).safety(HOP), Some(8), "just so");
         assert_eq!(Backlog::new(vec![0.020, 0.030]).safety(HOP), None);
         assert!(late(1.0, MOST_HOPS) > 500, "without time to wait in it can't either");
     }

@@ -17,7 +17,8 @@
 //! - *Another model is another chain* of rings, codec thread and dry delay. It warms up on the same input beside the one
 //!   that is heard; then their outputs, each aligned to its own latency, are cross-faded. The audio thread takes the new
 //!   chain out of a ring and puts the old one into another, so it neither makes nor drops anything.
-//! - *Hops that wait go through the codec in one call* ([`backlog`]), which takes less time than one after the other.
+//! - *Hops that wait go through the codec in one call*, as far as the first still comes in time: it takes less than one after
+//!   the other.
 //! - *Levels travel with the samples*, as events at positions, so that automation is exact to the frame and a bounce
 //!   repeats to the bit.
 //! - *Latency* = delay of resamplers and codec + one hop to fill + one block for the codec thread to compute in +
