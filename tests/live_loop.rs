@@ -487,6 +487,8 @@ fn hops_that_wait_share_a_call_and_sound_the_same() {
         for (burst, from) in (0..audio[0].len()).step_by(6 * 700).enumerate() {
             for (index, at) in (from..audio[0].len().min(from + 6 * 700)).step_by(700).enumerate() {
                 live.set_rate(RateControl::Level(4.0 + 3.0 * ((burst + index) % 9) as f32));
+                // What can't be taken along in a call, right behind what can.
+                live.set_level_match(index % 3 == 2);
                 let end = (at + 700).min(audio[0].len());
                 let mut channels: Vec<&mut [f32]> = output.iter_mut().map(|c| &mut c[at..end]).collect();
                 live.process(&mut channels);

@@ -303,9 +303,18 @@ impl Lanes {
         Ok(())
     }
 
-    /// Whether all hops of a step may be coded alike but for their rate and losses: no lane changes its stereo mode.
+    /// Whether all hops of a step may be coded alike but for their rate and losses: no lane that runs changes its stereo mode.
     pub fn rest(&self) -> bool {
-        self.lanes.iter().all(|lane| lane.stereo.rests())
+        self.slots().iter().all(|slot| self.lanes[slot.index()].stereo.rests())
+    }
+
+    /// Of the lanes that run.
+    fn slots(&self) -> &'static [Slot] {
+        match self.running {
+            Running::One(Slot::One) => &[Slot::One],
+            Running::One(Slot::Two) => &[Slot::Two],
+            Running::Both => &Slot::ALL,
+        }
     }
 
     /// Whether `asked` of the setting of `slot` can come in force within a step: not where the lanes have to be arranged
@@ -329,11 +338,7 @@ impl Lanes {
         reports: &mut [[FrameReport; 2]],
     ) -> Result<(), EngineError> {
         let (hops, size) = (reports.len(), self.channels * self.hop);
-        let slots: &[Slot] = match self.running {
-            Running::One(Slot::One) => &[Slot::One],
-            Running::One(Slot::Two) => &[Slot::Two],
-            Running::Both => &Slot::ALL,
-        };
+        let slots = self.slots();
         let mut modes = [(StereoMode::LeftRight, Fade::None); 2];
         if self.channels == 2 {
             for slot in slots {

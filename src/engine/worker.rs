@@ -329,6 +329,11 @@ impl Worker {
         for (hop, reports) in reports[..hops].iter().enumerate() {
             self.finish_hop(hop, reports, passed_over)?;
         }
+        // Taken for a hop that then had to wait for the next call.
+        for turn in self.turns.iter().filter(|turn| turn.hop >= hops) {
+            self.lanes.ask(turn.slot, turn.asked, false);
+            self.matching[turn.slot.index()].turned();
+        }
         let load = (started.elapsed().as_secs_f64() / (hops as f64 * self.hop_seconds)) as f32;
         for _ in 0..hops {
             self.load += (load - self.load) / LOAD_HOPS;
