@@ -90,6 +90,13 @@ fn a_stream_on_the_gpu_is_that_of_the_processor() {
         let gpu = on(device, || run(&model, hops));
         assert!(gpu.runtime.contains(&device.to_string()), "it runs on {}", gpu.runtime);
         assert!(!gpu.runtime.contains("matrix products"), "heavy work is left to the processor: {}", gpu.runtime);
+        if model.card().span.is_some() {
+            assert!(
+                !gpu.runtime.contains("on the CPU"),
+                "steps of an imported model wait for the processor: {}",
+                gpu.runtime
+            );
+        }
         assert!(!cpu.runtime.contains(&device.to_string()));
         assert_alike(&gpu, &cpu, tolerance);
     }

@@ -33,7 +33,7 @@ pub struct SearchCard {
 }
 
 /// How a stream of a model whose layers pad with zeros is told where its signal begins and ends: its graphs have
-/// inputs `begin` and `end`, in hops from the first one of a step.
+/// inputs `begin` and `end`, in hops from those of the step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub struct SpanCard {
     /// Samples before the first one of a stream at which its first hop begins, 0 to hop - 1: chosen so that the end of
@@ -41,6 +41,9 @@ pub struct SpanCard {
     pub advance: usize,
     /// Hops from a frame's first sample to the step of the encoder that gives its codes.
     pub encoder_hops: usize,
+    /// Whether the graphs are told for each hop, not only for a step's first one as those of earlier imports are.
+    #[serde(default)]
+    pub each_hop: bool,
 }
 
 impl SpanCard {
@@ -161,7 +164,7 @@ impl ModelCard {
                 "search: dims {dims} and beam {beam} are not within 1..{MAX_DIMS} and 1..{MAX_BEAM}"
             ));
         }
-        if let Some(SpanCard { advance, encoder_hops }) = card.span
+        if let Some(SpanCard { advance, encoder_hops, .. }) = card.span
             && (advance >= card.hop || encoder_hops > MAX_ENCODER_HOPS)
         {
             return wrong(format!("span: advance {advance} and encoder_hops {encoder_hops} make no stream"));

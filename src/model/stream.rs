@@ -7,7 +7,7 @@ use super::device::device_for;
 use super::run::{Call, Desk, Input, Kept, Made};
 use super::{Device, Model, ModelError, Runtime, runtime};
 use crate::codec::SearchBuffers;
-use ort::value::Tensor;
+use ort::value::{Tensor, TensorElementType};
 use std::sync::Arc;
 
 /// What the encoder makes of some hops: for each channel, for each hop.
@@ -119,18 +119,20 @@ impl Stream {
     /// Lets the device run batches of such calls, where it has to compile them.
     fn warm_up(&self, hops: usize, mut inputs: Vec<Input>) -> Result<(), ModelError> {
         let channels = self.channels;
-        self.add_span(&mut inputs);
+        self.add_span(hops, &mut inputs);
         let call =
             || Ok(Call { hops, channels, inputs: inputs.clone(), state: zero_state(channels, self.state_size)? });
         self.desk.warm_up(call).map_err(self.run_error())
     }
 
-    /// Adds where the signal begins and ends, for graphs that ask.
-    fn add_span(&self, inputs: &mut Vec<Input>) {
-        if let Some((begin, end)) = self.span {
-            let relative = |hop: i64| std::iter::repeat_n(hop - self.position, self.channels);
-            inputs.push(Input::integers("begin", &[], relative(begin)));
-            inputs.push(Input::integers("end", &[], relative(end)));
+    /// Adds where the signal begins and ends, counted from the next `hops` hops, for graphs that ask.
+    fn add_span(&self, hops: usize, inputs: &mut Vec<Input>) {
+        let (Some((begin, end)), Some(card)) = (self.span, self.model.card().span) else { return };
+        let counted: &[usize] = if card.each_hop { &[hops] } else { &[] };
+        let hops = counted.first().map_or(1, |&hops| hops as i64);
+        for (name, place) in [("begin", begin), ("end", end)] {
+            let from = |_| (0..hops).map(move |hop| place - self.position - hop);
+            inputs.push(Input::integers(name, counted, (0..self.channels).flat_map(from)));
         }
     }
 
@@ -143,7 +145,7 @@ impl Stream {
     ) -> Result<(), ModelError> {
         let (graph, channels) = (self.graph, self.channels);
         let error = self.run_error();
-        self.add_span(&mut inputs);
+        self.add_span(hops, &mut inputs);
         // Should the run fail, the stream starts anew: what its state was is gone then.
         let empty = Kept::here(Tensor::from_array(([0usize; 1], Vec::<f32>::new())).map_err(error)?.into_dyn());
         let state = std::mem::replace(&mut self.state, empty);
@@ -189,6 +191,16 @@ fn values<'a, T: ort::value::PrimitiveTensorElementType>(made: &'a Made, name: &
     match made.output(name) {
         Some(value) => Ok(value.try_extract_tensor::<T>()?.1),
         None => Ok(&[]),
+    }
+}
+
+/// The whole numbers of an output, whether its graph counts in 64-bit integers or in single precision.
+fn integers(made: &Made, name: &str) -> Result<Vec<u16>, Failure> {
+    match made.output(name) {
+        Some(value) if *value.data_type() == TensorElementType::Float32 => {
+            Ok(values::<f32>(made, name)?.iter().map(|&number| number as u16).collect())
+        }
+        _ => Ok(values::<i64>(made, name)?.iter().map(|&number| number as u16).collect()),
     }
 }
 
@@ -270,9 +282,9 @@ impl EncoderStream {
                 expect_len("latent", latents.len(), channels * hops * books.dims())?;
                 books.search(latents, search, &mut encoded.codes);
             } else {
-                let codes = values::<i64>(outputs, "codes")?;
+                let codes = integers(outputs, "codes")?;
                 expect_len("codes", codes.len(), channels * hops * codebooks)?;
-                encoded.codes.extend(codes.iter().map(|&code| code as u16));
+                encoded.codes.extend(codes);
             }
             let importance = values::<f32>(outputs, "importance")?;
             expect_len("importance", importance.len(), channels * hops)?;

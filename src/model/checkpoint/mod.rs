@@ -153,7 +153,7 @@ fn card(model: &Architecture, name: &str, dial: Dial, encoder: &Graph, decoder: 
         "importance": model.has_importance(),
         "latency_samples": { "encoder": encoder.delay * hop + advance, "decoder": decoder.delay },
         "level": { "min": 1, "max": 48, "default": 16 },
-        "span": { "advance": advance, "encoder_hops": encoder.delay },
+        "span": { "advance": advance, "encoder_hops": encoder.delay, "each_hop": true },
         "encoder_state": encoder.state,
         "decoder_state": decoder.state,
         "parameters": encoder.parameters + decoder.parameters,

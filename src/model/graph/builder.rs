@@ -62,6 +62,13 @@ impl Builder {
         name
     }
 
+    /// Numbers that aren't weights.
+    pub fn numbers(&mut self, values: &[f32], shape: &[usize]) -> Value {
+        let name = format!("constant_{}", self.initializers.len());
+        self.initializers.push(TensorProto::floats(&name, shape, values));
+        name
+    }
+
     /// A single integer without dimensions.
     pub fn integer(&mut self, value: i64) -> Value {
         let name = format!("constant_{}", self.initializers.len());

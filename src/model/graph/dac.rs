@@ -1,7 +1,7 @@
 //! The graphs of a DAC or VRVQ model: encoder, residual quantizer with importance subnet, and decoder, streaming.
 
 use super::builder::Value;
-use super::onnx::{AttributeProto, FLOAT, INT64, Size, ValueInfo};
+use super::onnx::{AttributeProto, FLOAT, INT32, Size, ValueInfo};
 use super::streaming::{Context, ResidualUnit, Signal, Streaming};
 use crate::model::checkpoint::{Architecture, ImportError, StateDict};
 
@@ -108,7 +108,7 @@ fn residual_unit(
 ///
 /// Its convolutions look `reach` samples ahead at most.
 pub(crate) fn encoder(state: &StateDict, model: &Architecture, reach: usize) -> Result<Graph, ImportError> {
-    let mut s = Streaming::new("audio", Context { hop: model.hop(), reach });
+    let mut s = Streaming::new(Context { hop: model.hop(), reach });
     let value = s.graph.reshape(&"audio".into(), &[0, 1, 1, -1]);
     let audio = Signal { value, channels: 1, per_hop: model.hop(), delay: -(advance(model, reach) as i64), short: 0 };
     let audio = s.mask(&audio);
@@ -149,7 +149,7 @@ pub(crate) fn encoder(state: &StateDict, model: &Architecture, reach: usize) -> 
     let (batch, hops) = (Size::Free("batch"), Size::Free("hops"));
     let mut inputs = vec![ValueInfo::new("audio", FLOAT, &[batch, hops, Size::Fixed(model.hop())])];
     let outputs = vec![
-        (ValueInfo::new("codes", INT64, &[batch, hops, Size::Fixed(model.codebooks)]), codes),
+        (ValueInfo::new("codes", FLOAT, &[batch, hops, Size::Fixed(model.codebooks)]), codes),
         (ValueInfo::new("importance", FLOAT, &[batch, hops]), importance),
     ];
     Ok(close(s, "encoder", &mut inputs, outputs, delay as usize))
@@ -202,11 +202,10 @@ fn quantize(s: &mut Streaming, state: &StateDict, model: &Architecture, latent: 
         let projected = linear(s, &rest, &project.weight.values, &project.bias.values, width);
         let directions = s.graph.weight(&transposed(&directions, dims), &[dims, model.codebook_size]);
         let likeness = s.graph.add("MatMul", &[&projected, &directions], vec![]);
-        let attributes = vec![AttributeProto::int("axis", 2), AttributeProto::int("keepdims", 1)];
-        let code = s.graph.add("ArgMax", &[&likeness], attributes);
+        let code = first_largest(s, &likeness, model.codebook_size);
         if k + 1 < model.codebooks {
-            let axis = s.graph.integers(&[2]);
-            let index = s.graph.add("Squeeze", &[&code, &axis], vec![]);
+            let flat = s.graph.reshape(&code, &[0, -1]);
+            let index = s.graph.cast(&flat, INT32);
             let table = s.graph.tensor(&entries);
             let entry = s.graph.add("Gather", &[&table, &index], vec![AttributeProto::int("axis", 0)]);
             let expanded = linear(s, &entry, &expand.weight.values, &expand.bias.values, dims);
@@ -215,6 +214,18 @@ fn quantize(s: &mut Streaming, state: &StateDict, model: &Architecture, latent: 
         all.push(code);
     }
     Ok(s.graph.concat(&all.iter().collect::<Vec<_>>(), 2))
+}
+
+/// The place, in single precision, of the largest of the `size` values in dimension 2, the first one of equals: what `ArgMax`
+/// gives as 64-bit integers. Always a place, whatever the values are.
+fn first_largest(s: &mut Streaming, values: &Value, size: usize) -> Value {
+    let along = || vec![AttributeProto::ints("axes", &[2]), AttributeProto::int("keepdims", 1)];
+    let largest = s.graph.add("ReduceMax", &[values], along());
+    let is_largest = s.graph.add("Equal", &[values, &largest], vec![]);
+    let places: Vec<f32> = (0..size).map(|place| place as f32).collect();
+    let (all, last) = (s.graph.numbers(&places, &[size]), s.graph.numbers(&[size as f32 - 1.0], &[]));
+    let candidates = s.graph.add("Where", &[&is_largest, &all, &last], vec![]);
+    s.graph.add("ReduceMin", &[&candidates], along())
 }
 
 /// `x · weightᵀ + bias`, weights `[outputs, inputs]`.
@@ -235,7 +246,7 @@ fn transposed(matrix: &[f32], width: usize) -> Vec<f32> {
 ///
 /// Its convolutions look `reach` samples ahead at most.
 pub(crate) fn decoder(state: &StateDict, model: &Architecture, reach: usize) -> Result<Graph, ImportError> {
-    let mut s = Streaming::new("codes", Context { hop: model.hop(), reach });
+    let mut s = Streaming::new(Context { hop: model.hop(), reach });
     let latent = dequantize(&mut s, state, model)?;
     let latent = s.mask(&latent);
     let mut x = s.convolution(
@@ -266,8 +277,8 @@ pub(crate) fn decoder(state: &StateDict, model: &Architecture, reach: usize) -> 
     let audio = s.graph.reshape(&x.value, &[0, -1, model.hop() as i64]);
     let (batch, hops) = (Size::Free("batch"), Size::Free("hops"));
     let mut inputs = vec![
-        ValueInfo::new("codes", INT64, &[batch, hops, Size::Fixed(model.codebooks)]),
-        ValueInfo::new("count", INT64, &[batch, hops]),
+        ValueInfo::new("codes", FLOAT, &[batch, hops, Size::Fixed(model.codebooks)]),
+        ValueInfo::new("count", FLOAT, &[batch, hops]),
     ];
     let outputs = vec![(ValueInfo::new("audio", FLOAT, &[batch, hops, Size::Fixed(model.hop())]), audio)];
     Ok(close(s, "decoder", &mut inputs, outputs, x.delay as usize))
@@ -276,9 +287,10 @@ pub(crate) fn decoder(state: &StateDict, model: &Architecture, reach: usize) -> 
 /// The latent: for each frame the sum of the expanded entries of its used codebooks.
 fn dequantize(s: &mut Streaming, state: &StateDict, model: &Architecture) -> Result<Signal, ImportError> {
     let Architecture { latent: width, codebook_dims: dims, codebooks, .. } = *model;
-    let axis = s.graph.integers(&[2]);
-    let count = s.graph.add("Unsqueeze", &[&"count".into(), &axis], vec![]);
-    let numbers = s.graph.integers(&(0..codebooks as i64).collect::<Vec<_>>());
+    let count = s.graph.reshape(&"count".into(), &[0, 0, 1]);
+    let codes = s.graph.cast(&"codes".into(), INT32);
+    let numbers: Vec<f32> = (0..codebooks).map(|codebook| codebook as f32).collect();
+    let numbers = s.graph.numbers(&numbers, &[codebooks]);
     let used = s.graph.add("Less", &[&numbers, &count], vec![]);
     let used = s.graph.cast(&used, FLOAT);
     let (mut entries, mut expand, mut bias) = (Vec::new(), Vec::new(), Vec::new());
@@ -288,7 +300,7 @@ fn dequantize(s: &mut Streaming, state: &StateDict, model: &Architecture) -> Res
         let layer = state.convolution(&format!("{quantizer}.out_proj"), [width, dims, 1], false)?;
         let table = s.graph.tensor(&table);
         let index = s.graph.integer(k as i64);
-        let code = s.graph.add("Gather", &[&"codes".into(), &index], vec![AttributeProto::int("axis", 2)]);
+        let code = s.graph.add("Gather", &[&codes, &index], vec![AttributeProto::int("axis", 2)]);
         let entry = s.graph.add("Gather", &[&table, &code], vec![AttributeProto::int("axis", 0)]);
         let mask = s.graph.slice(&used, k as i64, k as i64 + 1, 2);
         entries.push(s.graph.mul(&entry, &mask));
@@ -303,6 +315,7 @@ fn dequantize(s: &mut Streaming, state: &StateDict, model: &Architecture) -> Res
     let offset = s.graph.add("MatMul", &[&used, &bias], vec![]);
     let frames = s.graph.plus(&sum, &offset);
     let turned = s.graph.transpose(&frames, &[0, 2, 1]);
+    let axis = s.graph.integers(&[2]);
     let value = s.graph.add("Unsqueeze", &[&turned, &axis], vec![]);
     Ok(Signal { value, channels: width, per_hop: 1, delay: 0, short: 0 })
 }
@@ -314,13 +327,13 @@ fn close(
     mut outputs: Vec<(ValueInfo, Value)>,
     delay: usize,
 ) -> Graph {
-    let batch = Size::Free("batch");
+    let (batch, hops) = (Size::Free("batch"), Size::Free("hops"));
     let (state, parameters) = (s.graph.state(), s.graph.parameters());
     let all = [batch, Size::Fixed(state)];
     inputs.extend([
         ValueInfo::new("state", FLOAT, &all),
-        ValueInfo::new("begin", INT64, &[batch]),
-        ValueInfo::new("end", INT64, &[batch]),
+        ValueInfo::new("begin", FLOAT, &[batch, hops]),
+        ValueInfo::new("end", FLOAT, &[batch, hops]),
     ]);
     outputs.push((ValueInfo::new("next_state", FLOAT, &all), Value::new()));
     Graph { bytes: s.graph.finish(name, std::mem::take(inputs), outputs), state, parameters, delay }

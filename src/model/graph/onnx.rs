@@ -5,6 +5,7 @@ use half::f16;
 use prost::Message;
 
 pub(super) const FLOAT: i32 = 1;
+pub(super) const INT32: i32 = 6;
 pub(super) const INT64: i32 = 7;
 pub(super) const HALF: i32 = 10;
 /// Where the values of a tensor are: not in the file.

@@ -14,9 +14,12 @@
 //! delay is made where samples are long: in the layers of the lowest rates.
 //!
 //! Signals are `[batch, channels, 1, samples]`: convolutions of four dimensions are the faster ones in ONNX Runtime.
+//!
+//! What is counted (places in time, codes) is counted in single precision, exact where it matters: GPUs' providers leave what is
+//! computed with 64-bit integers to the processor, and each step that waits for it costs a trip over the bus.
 
 use super::builder::{Builder, END, Value};
-use super::onnx::{AttributeProto, FLOAT};
+use super::onnx::AttributeProto;
 use crate::model::checkpoint::{Convolution, Tensor};
 use std::collections::HashMap;
 
@@ -53,22 +56,16 @@ impl Context {
 pub(super) struct Streaming {
     pub graph: Builder,
     context: Context,
-    /// Number of hops in this step, a single integer.
-    hops: Value,
-    /// First hop of the signal and the one after its last, counted from this step's first, `[batch, 1, 1, 1]`.
-    span: [Value; 2],
+    /// Samples of a signal with so many in a hop since the whole signal began, and until it ends, `[batch, 1, 1, samples]`.
+    places: HashMap<usize, [Value; 2]>,
     masks: HashMap<(usize, i64, i64), Value>,
 }
 
 impl Streaming {
-    /// A graph whose input `frames` has the hops in dimension 1 and that has inputs `begin` and `end`, `[batch]`.
-    pub fn new(frames: &str, context: Context) -> Self {
-        let mut graph = Builder::default();
-        let shape = graph.add("Shape", &[&frames.into()], vec![]);
-        let one = graph.integer(1);
-        let hops = graph.add("Gather", &[&shape, &one], vec![AttributeProto::int("axis", 0)]);
-        let span = ["begin", "end"].map(|name| graph.reshape(&name.into(), &[-1, 1, 1, 1]));
-        Self { graph, context, hops, span, masks: HashMap::new() }
+    /// A graph that has inputs `begin` and `end`, `[batch, hops]`: the first hop of the signal and the one after its last,
+    /// counted from each hop.
+    pub fn new(context: Context) -> Self {
+        Self { graph: Builder::default(), context, places: HashMap::new(), masks: HashMap::new() }
     }
 
     /// Sets to zero what lies outside the signal's span.
@@ -86,19 +83,34 @@ impl Streaming {
     }
 
     fn make_mask(&mut self, (per_hop, delay, short): (usize, i64, i64)) -> Value {
+        let [since, until] = self.places(per_hop);
         let graph = &mut self.graph;
-        let (zero, one, length) = (graph.integer(0), graph.integer(1), graph.integer(per_hop as i64));
-        let count = graph.mul(&self.hops, &length);
-        let slots = graph.add("Range", &[&zero, &count, &one], vec![]);
-        let bounds = [delay, delay - short].map(|offset| graph.integer(offset));
-        let [first, end] = [0, 1].map(|side| {
-            let scaled = graph.mul(&self.span[side], &length);
-            graph.plus(&scaled, &bounds[side])
+        let [late, left] = [1 - delay, delay - short].map(|offset| graph.numbers(&[offset as f32], &[]));
+        let bounds = [0.0, 1.0].map(|bound| graph.numbers(&[bound], &[]));
+        // Whole numbers: 1 or more on this side, 0 or less outside.
+        let [begun, unended] = [(since, late), (until, left)].map(|(place, offset)| {
+            let place = graph.plus(&place, &offset);
+            graph.add("Clip", &[&place, &bounds[0], &bounds[1]], vec![])
         });
-        let after = graph.add("GreaterOrEqual", &[&slots, &first], vec![]);
-        let before = graph.add("Less", &[&slots, &end], vec![]);
-        let inside = graph.add("And", &[&after, &before], vec![]);
-        graph.cast(&inside, FLOAT)
+        graph.mul(&begun, &unended)
+    }
+
+    fn places(&mut self, per_hop: usize) -> [Value; 2] {
+        if let Some(places) = self.places.get(&per_hop) {
+            return places.clone();
+        }
+        let graph = &mut self.graph;
+        let samples: Vec<f32> = (0..per_hop).map(|sample| sample as f32).collect();
+        let (samples, length) = (graph.numbers(&samples, &[per_hop]), graph.numbers(&[per_hop as f32], &[]));
+        let [begin, end] = ["begin", "end"].map(|name| {
+            let hops = graph.reshape(&name.into(), &[0, 0, 1]);
+            graph.mul(&hops, &length)
+        });
+        let since = graph.add("Sub", &[&samples, &begin], vec![]);
+        let until = graph.add("Sub", &[&end, &samples], vec![]);
+        let places = [since, until].map(|place| graph.reshape(&place, &[0, 1, 1, -1]));
+        self.places.insert(per_hop, places.clone());
+        places
     }
 
     /// The signal `samples` of its own samples later.

@@ -53,8 +53,12 @@ impl Made {
 /// Name of the state's successor among the outputs.
 pub(super) const NEXT_STATE: &str = "next_state";
 
-/// The inputs of all `calls`, without their states, as values of a run.
-pub(super) fn join(calls: &[Call]) -> ort::Result<Vec<(&'static str, DynValue)>> {
+/// The inputs of all `calls`, without their states, as values of a run; integers in single precision where the graph
+/// `counts_in_floats`.
+pub(super) fn join(
+    calls: &[Call],
+    counts_in_floats: impl Fn(&str) -> bool,
+) -> ort::Result<Vec<(&'static str, DynValue)>> {
     let channels: usize = calls.iter().map(|call| call.channels).sum();
     let Some(first) = calls.first() else { return Ok(Vec::new()) };
     let mut values = Vec::with_capacity(first.inputs.len());
@@ -68,7 +72,11 @@ pub(super) fn join(calls: &[Call]) -> ort::Result<Vec<(&'static str, DynValue)>>
             }
             Data::Integers(_) => {
                 let all = parts.flat_map(|data| if let Data::Integers(values) = data { &values[..] } else { &[] });
-                Tensor::from_array((shape, all.copied().collect::<Vec<i64>>()))?.into_dyn()
+                if counts_in_floats(input.name) {
+                    Tensor::from_array((shape, all.map(|&value| value as f32).collect::<Vec<f32>>()))?.into_dyn()
+                } else {
+                    Tensor::from_array((shape, all.copied().collect::<Vec<i64>>()))?.into_dyn()
+                }
             }
         };
         values.push((input.name, value));

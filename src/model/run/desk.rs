@@ -297,7 +297,8 @@ impl Borrowed<'_> {
 
     fn run(&mut self, calls: &[Call]) -> ort::Result<Vec<Made>> {
         let desk = self.desk;
-        let inputs = join(calls)?;
+        let seat = self.seat();
+        let inputs = join(calls, |name| seat.takes_floats(name))?;
         let joined = match (calls, &desk.on_device) {
             ([_], _) => None,
             (_, Some(helper)) => {

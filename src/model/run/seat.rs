@@ -9,7 +9,7 @@ use crate::model::{Device, Runtime};
 use ort::memory::MemoryInfo;
 use ort::session::builder::GraphOptimizationLevel;
 use ort::session::{IoBinding, Session, SessionInputValue};
-use ort::value::DynValue;
+use ort::value::{DynValue, TensorElementType};
 use std::borrow::Cow;
 
 /// A session that streams borrow. Whoever drops it has the device's [`Turn`].
@@ -19,6 +19,8 @@ pub struct Seat {
     /// Outputs, and where they are wanted; not in the built-in runtime, which leaves them where they are.
     binding: Option<(IoBinding, MemoryInfo<'static>, Option<MemoryInfo<'static>>)>,
     outputs: Vec<String>,
+    /// Inputs in single precision.
+    floats: Vec<String>,
     placed: Option<String>,
 }
 
@@ -44,6 +46,12 @@ impl Seat {
         Ok(Self {
             binding: binding.transpose()?,
             outputs: session.outputs().iter().map(|output| output.name().to_owned()).collect(),
+            floats: session
+                .inputs()
+                .iter()
+                .filter(|input| input.dtype().tensor_type() == Some(TensorElementType::Float32))
+                .map(|input| input.name().to_owned())
+                .collect(),
             placed: if device.is_cpu() { None } else { assignment::in_words(&session) },
             session,
             device,
@@ -53,6 +61,11 @@ impl Seat {
     /// Which of its nodes run where, in words; `None` where all do on the processor.
     pub fn placed(&self) -> Option<&str> {
         self.placed.as_deref()
+    }
+
+    /// Whether the input `name` is in single precision.
+    pub fn takes_floats(&self, name: &str) -> bool {
+        self.floats.iter().any(|own| own == name)
     }
 
     /// One run. The state's successor stays on the device, the other outputs come back.
