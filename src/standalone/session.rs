@@ -19,6 +19,10 @@ use std::time::Duration;
 
 /// Block size asked for where the user names none.
 pub const DEFAULT_BLOCK: u32 = 512;
+/// Longest block that a loop is started anew for.
+const MAX_BLOCK: u32 = 8192;
+/// Blocks longer than the loop takes at once after which it is started anew for them: a system that was late once isn't worth it.
+const LONGER_BLOCKS: u32 = 4;
 /// Rates tried, in this order, where the devices' defaults differ.
 const FALLBACK_RATES: [u32; 3] = [48_000, 44_100, 96_000];
 
@@ -98,8 +102,10 @@ pub struct Session {
     pub input: Option<String>,
     pub output: String,
     pub sample_rate: u32,
-    /// Block size the loop was made for.
+    /// Block size that the devices were asked for.
     pub block: u32,
+    /// Longest block that the loop takes at once.
+    longest: u32,
     pub stats: Arc<Stats>,
     /// What was done otherwise than asked.
     pub notes: Vec<String>,
@@ -167,11 +173,18 @@ fn block_limits(rate: u32, chosen: &[&Chosen]) -> (u32, u32) {
 }
 
 impl Session {
-    /// Opens the devices and starts the loop.
+    /// Opens the devices and starts the loop, which takes blocks of `longest` samples too: devices may come with longer ones
+    /// than they were asked for.
     ///
     /// # Errors
     /// [`SessionError`] names the device and what it refuses. Nothing runs then.
-    pub fn open(devices: &Devices, wanted: &Wanted, play: &Play, parts: &Parts) -> Result<Self, SessionError> {
+    pub fn open(
+        devices: &Devices,
+        wanted: &Wanted,
+        longest: u32,
+        play: &Play,
+        parts: &Parts,
+    ) -> Result<Self, SessionError> {
         let output = choose(devices, Direction::Output, wanted.output.as_deref())?;
         let input = match play {
             Play::Input => Some(choose(devices, Direction::Input, wanted.input.as_deref())?),
@@ -200,6 +213,7 @@ impl Session {
             output: output.entry.label.clone(),
             sample_rate,
             block,
+            longest: block.max(longest),
             stats: Arc::default(),
             notes,
             rates,
@@ -226,7 +240,7 @@ impl Session {
         self._streams.clear();
         self.errors.clear();
         self.stats = Arc::default();
-        let (rate, block) = (self.sample_rate, self.block as usize);
+        let (rate, longest) = (self.sample_rate, self.longest as usize);
         let format = |chosen: &Chosen, direction: Direction| {
             let range = chosen.capabilities.config(direction, rate);
             range.ok_or_else(|| open_error(direction, chosen, rate, buffer_size, "no sample format".to_string()))
@@ -238,13 +252,13 @@ impl Session {
             Some((clip, transport)) => Source::Clip(Player::new(clip.clone(), transport.clone(), true)),
             None => {
                 let channels = usize::from(input_format.map_or(1, |format| format.channels())).clamp(1, 2);
-                let config = BridgeConfig { channels, sample_rate: rate, input_block: block, output_block: block };
+                let config = BridgeConfig { channels, sample_rate: rate, input_block: longest, output_block: longest };
                 let (into, out_of) = bridge(config, self.stats.clone());
                 bridge_input = Some(into);
                 Source::Input(Box::new(out_of))
             }
         };
-        let processor = start_loop(source, parts, rate, block)?;
+        let processor = start_loop(source, parts, rate, longest)?;
         let config = |format: &cpal::SupportedStreamConfigRange| StreamConfig {
             channels: format.channels(),
             sample_rate: rate,
@@ -284,10 +298,22 @@ impl Session {
         Ok(())
     }
 
+    /// The longest block to open the devices anew for, where they keep coming with longer ones than the loop takes at once:
+    /// its latency counts on none. They are asked for the same as before; what they offer may be shorter.
+    pub fn needs_longer(&self) -> Option<u32> {
+        let longest = self.stats.largest_block();
+        (self.stats.longer_blocks() >= LONGER_BLOCKS && longest <= MAX_BLOCK).then_some(longest)
+    }
+
     /// The next error that a stream had, with the side it happened on.
     pub fn take_error(&mut self) -> Option<(Direction, cpal::Error)> {
         self.errors.iter_mut().find_map(|(direction, errors)| errors.pop().ok().map(|error| (*direction, error)))
     }
+}
+
+/// What is said then.
+pub fn longer_blocks(longest: u32) -> String {
+    format!("The device takes blocks of {longest} samples; the loop starts anew for them.")
 }
 
 /// An output that plays what `render` renders, in blocks of the usual size where the device takes them; it doesn't run yet.

@@ -7,15 +7,13 @@ use super::devices::{DeviceError, Devices, Direction};
 use super::kept::Kept;
 use super::player::{Player, Transport};
 use super::processor::Source;
-use super::session::{DEFAULT_BLOCK, Parts, Play, Session, SessionError, Wanted, start_loop};
+use super::session::{DEFAULT_BLOCK, Parts, Play, Session, SessionError, Wanted, longer_blocks, start_loop};
 use super::watch::{Trouble, Watch};
 use std::path::Path;
 use std::sync::Arc;
 
 /// Messages kept.
 const MESSAGES: usize = 4;
-/// Longest block the loop is started with anew, for devices that choose their own.
-const MAX_BLOCK: u32 = 8192;
 
 /// What runs.
 pub enum Running {
@@ -39,6 +37,8 @@ pub struct Sound {
     /// Newest last.
     pub messages: Vec<String>,
     play: Play,
+    /// Longest block that these devices came with.
+    longest: u32,
     /// The devices and format that ran last.
     working: Wanted,
     watch: Watch,
@@ -59,6 +59,7 @@ impl Sound {
             running: Running::Nothing,
             messages: Vec::new(),
             play: Play::Input,
+            longest: 0,
             working: Wanted::default(),
             watch: Watch::new(),
         };
@@ -104,6 +105,7 @@ impl Sound {
 
     /// Looks for devices again and starts.
     pub fn retry(&mut self) {
+        self.longest = 0;
         self.messages.clear();
         self.refresh();
         self.restart();
@@ -121,6 +123,7 @@ impl Sound {
     /// Changes devices or format.
     pub fn set_wanted(&mut self, wanted: Wanted) {
         self.wanted = wanted;
+        self.longest = 0;
         self.restart();
     }
 
@@ -178,7 +181,7 @@ impl Sound {
     /// Keeps things going; to be called for each frame of the window.
     pub fn poll(&mut self) {
         let Running::Devices(session) = &mut self.running else { return };
-        let (largest, block) = (session.stats.largest_block(), session.block);
+        let longest = session.needs_longer();
         match self.watch.check(session) {
             Some(Trouble::Note(text)) => self.say(text),
             Some(Trouble::Lost(why)) => {
@@ -187,23 +190,25 @@ impl Sound {
                 // The default device is the way on; the lost one may be chosen again when it is back.
                 self.wanted = Wanted::default();
                 self.working = Wanted::default();
+                self.longest = 0;
                 self.refresh();
                 self.restart();
             }
-            // The loop's latency counts on blocks no longer than it was told.
-            None if largest > block && largest <= MAX_BLOCK => {
-                self.say(format!("The device takes blocks of {largest} samples; the loop starts anew for them."));
-                self.set_wanted(Wanted { buffer_size: Some(largest), ..self.wanted.clone() });
+            None => {
+                if let Some(longest) = longest {
+                    self.say(longer_blocks(longest));
+                    self.longest = longest;
+                    self.restart();
+                }
             }
-            None => {}
         }
     }
 
     /// Shows a text until the user closes it.
     pub fn say(&mut self, text: String) {
-        if self.messages.last() != Some(&text) {
-            self.messages.push(text);
-        }
+        // Said again it moves to the end.
+        self.messages.retain(|said| *said != text);
+        self.messages.push(text);
         if self.messages.len() > MESSAGES {
             self.messages.remove(0);
         }
@@ -222,7 +227,7 @@ impl Sound {
         }
         for attempt in attempts {
             let Some(devices) = &self.devices else { break };
-            match Session::open(devices, &attempt, &self.play, &self.parts) {
+            match Session::open(devices, &attempt, self.longest, &self.play, &self.parts) {
                 Ok(session) => {
                     self.started(session, attempt, position);
                     return;

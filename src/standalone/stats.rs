@@ -3,11 +3,15 @@
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
+/// Blocks after which a stream has settled: systems fill their own buffers first, with one longer block or several.
+const SETTLED: u64 = 16;
+
 /// Counters of one pair of streams.
 #[derive(Debug, Default)]
 pub struct Stats {
     blocks: AtomicU64,
     largest_block: AtomicU32,
+    longer_blocks: AtomicU32,
     underruns: AtomicU64,
     overruns: AtomicU64,
     xruns: AtomicU64,
@@ -21,9 +25,14 @@ impl Stats {
         self.blocks.load(Relaxed)
     }
 
-    /// Largest output block the device asked for, in samples.
+    /// Largest output block that the device asked for once the stream had settled, in samples.
     pub fn largest_block(&self) -> u32 {
         self.largest_block.load(Relaxed)
+    }
+
+    /// Output blocks, once the stream had settled, that were longer than the loop takes at once.
+    pub fn longer_blocks(&self) -> u32 {
+        self.longer_blocks.load(Relaxed)
     }
 
     /// Times the output had to wait for the input.
@@ -51,9 +60,12 @@ impl Stats {
         Duration::from_nanos(self.longest_callback.swap(0, Relaxed))
     }
 
-    pub(super) fn count_block(&self, frames: usize, taken: Duration) {
-        self.blocks.fetch_add(1, Relaxed);
-        self.largest_block.fetch_max(frames as u32, Relaxed);
+    /// An output block of `frames` samples, where at most `longest` are rendered at once, took so long.
+    pub(super) fn count_block(&self, frames: usize, longest: usize, taken: Duration) {
+        if self.blocks.fetch_add(1, Relaxed) >= SETTLED {
+            self.largest_block.fetch_max(frames as u32, Relaxed);
+            self.longer_blocks.fetch_add(u32::from(frames > longest), Relaxed);
+        }
         self.longest_callback.fetch_max(taken.as_nanos() as u64, Relaxed);
     }
 
@@ -71,5 +83,22 @@ impl Stats {
 
     pub(super) fn set_input_buffer(&self, frames: usize) {
         self.input_buffer.store(frames as u32, Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As Windows' shared devices come: all of their buffer at first, a period at a time from then on.
+    #[test]
+    fn the_long_blocks_of_a_start_are_none_that_a_device_keeps_coming_with() {
+        let stats = Stats::default();
+        let mut block = |frames| stats.count_block(frames, 480, Duration::ZERO);
+        block(1440);
+        (0..100).for_each(|_| block(480));
+        assert_eq!((stats.largest_block(), stats.longer_blocks()), (480, 0));
+        [960, 480, 1440].map(|frames| stats.count_block(frames, 480, Duration::ZERO));
+        assert_eq!((stats.largest_block(), stats.longer_blocks()), (1440, 2));
     }
 }

@@ -98,11 +98,11 @@ fn output<T: SizedSample + FromSample<f32>>(
             promote(data.len() / channels, config.sample_rate);
         }
         let started = Instant::now();
-        let frames = data.len() / channels;
-        for block in data.chunks_mut(processor.max_block() * channels) {
+        let (frames, longest) = (data.len() / channels, processor.max_block());
+        for block in data.chunks_mut(longest * channels) {
             spread(&mut processor, block, channels);
         }
-        stats.count_block(frames, started.elapsed());
+        stats.count_block(frames, longest, started.elapsed());
     };
     Ok((device.build_output_stream(config, on_data, on_error, None)?, receiver))
 }

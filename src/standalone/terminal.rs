@@ -7,7 +7,7 @@ use super::headless::{recorder, tell};
 use super::meter::{Meter, StatusLine, clock_text};
 use super::player::Transport;
 use super::say::say;
-use super::session::{Parts, Play, Session, Wanted};
+use super::session::{Parts, Play, Session, Wanted, longer_blocks};
 use super::watch::{Trouble, Watch};
 use crate::engine::{LoopState, ReportReceiver};
 use crate::interrupt;
@@ -30,7 +30,7 @@ pub fn run(args: &RunArgs, parts: &Parts, mut reports: ReportReceiver) -> Result
     };
     let devices = Devices::list_preferred(args.host)?;
     let wanted = Wanted::from_args(args);
-    let mut session = Session::open(&devices, &wanted, &play, parts)?;
+    let mut session = Session::open(&devices, &wanted, 0, &play, parts)?;
     let mut recorder = recorder(parts, args.record.as_deref(), None)?;
     session.notes.iter().for_each(|note| say!("{note}"));
     let source = match &session.clip {
@@ -89,7 +89,15 @@ pub fn run(args: &RunArgs, parts: &Parts, mut reports: ReportReceiver) -> Result
                 line.leave();
                 say!("{text}");
             }
-            None => {}
+            None => {
+                if let Some(longest) = session.needs_longer() {
+                    line.leave();
+                    say!("{}", longer_blocks(longest));
+                    drop(session);
+                    session = Session::open(&devices, &wanted, longest, &play, parts)?;
+                    watch = Watch::new();
+                }
+            }
         }
         line.show(|| format!("{}  {}", clock_text(started.elapsed().as_secs_f64()), meter.line(&parts.telemetry)));
         std::thread::sleep(PERIOD);
