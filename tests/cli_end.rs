@@ -4,7 +4,7 @@
 #[path = "common/program.rs"]
 mod user;
 
-use std::io::{Read, Write};
+use std::io::Read;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -141,13 +141,11 @@ fn a_coded_file_is_played_to_its_end() {
     wav(&input, 1);
     let (code, _, errors) = wait(piped(&["encode", text(&input), "-o", text(&coded)]).spawn().unwrap());
     assert_eq!(code, Some(0), "{errors}");
-    let mut configuration = std::fs::File::create(folder.join(".asoundrc")).unwrap();
-    write!(
-        configuration,
+    let configuration = format!(
         "pcm.!default {{\n type file\n slave.pcm null\n file \"{}\"\n format raw\n}}\nctl.!default {{ type hw card 0 }}\n",
         raw.display()
-    )
-    .unwrap();
+    );
+    std::fs::write(folder.join(".asoundrc"), configuration).unwrap();
     let output = piped(&["play", text(&coded), "--host", "system"]).env("HOME", &folder).output().unwrap();
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!((output.status.code(), output.stdout.len()), (Some(0), 0), "{errors}");

@@ -184,7 +184,9 @@ fn an_imported_checkpoint_is_used_like_the_bundled_model() {
         assert_eq!((code, at_hand), (Some(0), true.into()), "{errors}");
         assert!(std::fs::read(again).unwrap() == std::fs::read(&output).unwrap());
     }
-    let (code, errors, at_hand, _) = own(&folder.join("nothing here"));
+    // Elsewhere it lies in the user's own folder, and doesn't stay there.
+    std::fs::remove_file(&model).unwrap();
+    let (code, errors, at_hand, _) = own(&folder);
     assert_eq!((code, at_hand), (Some(1), false.into()));
     assert!(errors.contains("tiny") && errors.contains("--model"), "{errors}");
     let asked = run(&["decode", text(&coded), "-o", text(&folder.join("no.wav")), "--model", "Nothing"]);

@@ -24,7 +24,7 @@ fn frames_become_a_picture_and_a_table() {
     let (row, frame) = (&rows[2 * 86 + 1], &reports[86].frames[1]);
     assert_eq!((row[0], row[2], row[6]), ("86", "Side", "level 16.0"));
     assert!((row[1].parse::<f64>().unwrap() - 0.9985).abs() < 1e-3, "{}", row[1]);
-    let codes: Vec<u16> = row[9].split(' ').map(|code| code.parse().unwrap()).collect();
+    let codes: Vec<u16> = row[9].split(' ').map(|code| code.parse::<u16>().unwrap()).collect();
     assert_eq!(codes, frame.codes[..usize::from(frame.count)]);
     std::fs::remove_dir_all(&folder).unwrap();
 }

@@ -3,6 +3,9 @@
 //! The test is a JACK client of its own, behind the app and before it, so that it sees the round trip to the sample.
 //! It needs `jackd` (Debian: jackd2); `VRVQ_JACK_SECONDS` sets how long it runs (10 by default), `VRVQ_JACK_APP` which build of the app.
 
+// The server is started and stopped as Unix does.
+#![cfg(unix)]
+
 use jack::{AudioIn, AudioOut, Client, ClientOptions, Control, NotificationHandler, PortFlags};
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};

@@ -11,7 +11,7 @@ mod view;
 use looped::{config, drain, run, start};
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Once};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use vrvq::coding::{Decoded, decode};
 use vrvq::container::{Part, Reader};
@@ -20,11 +20,22 @@ use vrvq::model::Model;
 use vrvq::recording::{RecordError, Recorded, Recorder};
 
 /// Most bytes of a file in this process: where the test of a full disk has it full.
+#[cfg(unix)]
 const DISK: u64 = 2_000_000;
 
-/// A folder of its own for each test, emptied, on a small disk.
+/// A folder of its own for each test, emptied, on a small disk where the system can have one.
 fn folder(name: &str) -> PathBuf {
-    static LIMIT: Once = Once::new();
+    #[cfg(unix)]
+    small_disk();
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("recording").join(name);
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+#[cfg(unix)]
+fn small_disk() {
+    static LIMIT: std::sync::Once = std::sync::Once::new();
     LIMIT.call_once(|| {
         let limit = libc::rlimit { rlim_cur: DISK, rlim_max: DISK };
         // SAFETY: plain calls; what is too large for a file then is an error and no signal.
@@ -33,10 +44,6 @@ fn folder(name: &str) -> PathBuf {
             libc::setrlimit(libc::RLIMIT_FSIZE, &raw const limit);
         }
     });
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("recording").join(name);
-    let _ = std::fs::remove_dir_all(&folder);
-    std::fs::create_dir_all(&folder).unwrap();
-    folder
 }
 
 /// Samples `from..to` of the clip, over and over.
@@ -248,6 +255,7 @@ fn a_full_ring_costs_frames_and_not_the_sound() {
     assert!(tap.is_over());
 }
 
+#[cfg(unix)]
 #[test]
 fn what_cannot_be_written_is_told_and_the_sound_goes_on() {
     let folder = folder("disk");

@@ -94,11 +94,11 @@ mod tests {
     #[test]
     fn the_long_blocks_of_a_start_are_none_that_a_device_keeps_coming_with() {
         let stats = Stats::default();
-        let mut block = |frames| stats.count_block(frames, 480, Duration::ZERO);
+        let block = |frames| stats.count_block(frames, 480, Duration::ZERO);
         block(1440);
         (0..100).for_each(|_| block(480));
         assert_eq!((stats.largest_block(), stats.longer_blocks()), (480, 0));
-        [960, 480, 1440].map(|frames| stats.count_block(frames, 480, Duration::ZERO));
+        [960, 480, 1440].into_iter().for_each(block);
         assert_eq!((stats.largest_block(), stats.longer_blocks()), (1440, 2));
     }
 }
