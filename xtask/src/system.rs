@@ -17,6 +17,8 @@ pub enum Need {
     Test,
     /// To run the tests of GPUs.
     Vulkan,
+    /// To build for Windows and run that.
+    Windows,
 }
 
 /// Debian's name of each package, what for, and why.
@@ -39,6 +41,9 @@ const PACKAGES: &[(&str, Need, &str)] = &[
     ("xvfb", Need::Test, "a screen for the plug-in's window to be tested on"),
     ("jackd2", Need::Test, "a JACK server for the app to be tested on"),
     ("libvulkan1", Need::Vulkan, "finds the drivers of GPUs"),
+    ("mingw-w64", Need::Windows, "compiles for Windows"),
+    ("wine64", Need::Windows, "runs Windows' programs"),
+    ("wine", Need::Windows, "runs Windows' programs"),
     ("python3-venv", Need::Python, "fetches ONNX Runtime, and the Python host that the VST3 is tested in"),
 ];
 

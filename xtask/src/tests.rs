@@ -3,7 +3,7 @@
 
 use super::shell::{self, cargo_command};
 use super::system::{self, Need};
-use super::{onnxruntime, python, software_gpu};
+use super::{onnxruntime, python, software_gpu, windows};
 use anyhow::{Context, Result, bail};
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
@@ -24,12 +24,12 @@ struct Tally {
 type Step = fn(&mut Tally) -> Result<()>;
 
 /// Steps that run only where they are asked for.
-const BY_NAME: [&str; 2] = ["training", "gpu"];
+const BY_NAME: [&str; 3] = ["training", "gpu", "windows"];
 
 /// Installs what is missing, builds, runs all steps or the one named `only`, and closes with a line that counts.
 pub fn run(only: Option<&str>) -> Result<()> {
     let mut tally = Tally::default();
-    let steps: [(&str, Step); 8] = [
+    let steps: [(&str, Step); 9] = [
         ("system packages", |_| system::install(&[Need::Build, Need::Window, Need::Python, Need::Test])),
         ("Rust tests", rust),
         ("the library alone", |_| library()),
@@ -38,6 +38,7 @@ pub fn run(only: Option<&str>) -> Result<()> {
         ("ONNX Runtime", with_onnx_runtime),
         ("training", training),
         ("gpu", gpu),
+        ("windows", on_windows),
     ];
     let is_chosen = |name: &str| only.map_or(!BY_NAME.contains(&name), |only| only == name);
     if !steps.iter().any(|(name, _)| is_chosen(name)) {
@@ -127,6 +128,12 @@ fn gpu(tally: &mut Tally) -> Result<()> {
     let mut vanishing = cargo_command(&["test", "--test", "gpu_vanishes", "--", "--ignored"]);
     vanishing.env(RUNTIME, &library).envs(software_gpu::vanishing()?);
     counted(&mut vanishing, tally).and(streams)
+}
+
+/// As programs of Windows', under Wine; those of a JACK server, of signals and of a small disk are Unix's and left out.
+fn on_windows(tally: &mut Tally) -> Result<()> {
+    let mut test = cargo_command(&["test", "--no-fail-fast", "--target", windows::TARGET]);
+    counted(test.envs(windows::prepare()?).env(RUNTIME, "builtin"), tally)
 }
 
 /// Python's, with PyTorch: a few steps on the processor, and the model file as PyTorch computes it.
