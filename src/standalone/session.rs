@@ -21,7 +21,8 @@ use std::time::Duration;
 pub const DEFAULT_BLOCK: u32 = 512;
 /// Longest block that a loop is started anew for.
 const MAX_BLOCK: u32 = 8192;
-/// Blocks longer than the loop takes at once after which it is started anew for them: a system that was late once isn't worth it.
+/// Blocks longer than the loop takes at once, within seconds, after which it is started anew for them: a system that was late once
+/// isn't worth it.
 const LONGER_BLOCKS: u32 = 4;
 /// Rates tried, in this order, where the devices' defaults differ.
 const FALLBACK_RATES: [u32; 3] = [48_000, 44_100, 96_000];
@@ -301,8 +302,8 @@ impl Session {
     /// The longest block to open the devices anew for, where they keep coming with longer ones than the loop takes at once:
     /// its latency counts on none. They are asked for the same as before; what they offer may be shorter.
     pub fn needs_longer(&self) -> Option<u32> {
-        let longest = self.stats.largest_block();
-        (self.stats.longer_blocks() >= LONGER_BLOCKS && longest <= MAX_BLOCK).then_some(longest)
+        let (number, longest) = self.stats.longer_blocks();
+        (number >= LONGER_BLOCKS && longest <= MAX_BLOCK).then_some(longest)
     }
 
     /// The next error that a stream had, with the side it happened on.

@@ -5,13 +5,16 @@ use std::time::Duration;
 
 /// Blocks after which a stream has settled: systems fill their own buffers first, with one longer block or several.
 const SETTLED: u64 = 16;
+/// Blocks of a length that the loop takes after which longer ones before them are forgotten: two to three seconds.
+const FORGOTTEN: u32 = 256;
 
 /// Counters of one pair of streams.
 #[derive(Debug, Default)]
 pub struct Stats {
     blocks: AtomicU64,
-    largest_block: AtomicU32,
     longer_blocks: AtomicU32,
+    longest_block: AtomicU32,
+    since_longer: AtomicU32,
     underruns: AtomicU64,
     overruns: AtomicU64,
     xruns: AtomicU64,
@@ -25,14 +28,10 @@ impl Stats {
         self.blocks.load(Relaxed)
     }
 
-    /// Largest output block that the device asked for once the stream had settled, in samples.
-    pub fn largest_block(&self) -> u32 {
-        self.largest_block.load(Relaxed)
-    }
-
-    /// Output blocks, once the stream had settled, that were longer than the loop takes at once.
-    pub fn longer_blocks(&self) -> u32 {
-        self.longer_blocks.load(Relaxed)
+    /// Output blocks of late that were longer than the loop takes at once, and the longest of them in samples. Those that a
+    /// stream starts with aren't counted.
+    pub fn longer_blocks(&self) -> (u32, u32) {
+        (self.longer_blocks.load(Relaxed), self.longest_block.load(Relaxed))
     }
 
     /// Times the output had to wait for the input.
@@ -63,8 +62,14 @@ impl Stats {
     /// An output block of `frames` samples, where at most `longest` are rendered at once, took so long.
     pub(super) fn count_block(&self, frames: usize, longest: usize, taken: Duration) {
         if self.blocks.fetch_add(1, Relaxed) >= SETTLED {
-            self.largest_block.fetch_max(frames as u32, Relaxed);
-            self.longer_blocks.fetch_add(u32::from(frames > longest), Relaxed);
+            if frames > longest {
+                self.longest_block.fetch_max(frames as u32, Relaxed);
+                self.longer_blocks.fetch_add(1, Relaxed);
+                self.since_longer.store(0, Relaxed);
+            } else if self.since_longer.fetch_add(1, Relaxed) == FORGOTTEN {
+                self.longest_block.store(0, Relaxed);
+                self.longer_blocks.store(0, Relaxed);
+            }
         }
         self.longest_callback.fetch_max(taken.as_nanos() as u64, Relaxed);
     }
@@ -92,13 +97,18 @@ mod tests {
 
     /// As Windows' shared devices come: all of their buffer at first, a period at a time from then on.
     #[test]
-    fn the_long_blocks_of_a_start_are_none_that_a_device_keeps_coming_with() {
+    fn only_longer_blocks_that_a_device_keeps_coming_with_count() {
         let stats = Stats::default();
         let block = |frames| stats.count_block(frames, 480, Duration::ZERO);
         block(1440);
         (0..100).for_each(|_| block(480));
-        assert_eq!((stats.largest_block(), stats.longer_blocks()), (480, 0));
+        assert_eq!(stats.longer_blocks(), (0, 0));
         [960, 480, 1440].into_iter().for_each(block);
-        assert_eq!((stats.largest_block(), stats.longer_blocks()), (1440, 2));
+        assert_eq!(stats.longer_blocks(), (2, 1440));
+        // A system that was late, long ago.
+        (0..300).for_each(|_| block(480));
+        assert_eq!(stats.longer_blocks(), (0, 0));
+        block(960);
+        assert_eq!(stats.longer_blocks(), (1, 960));
     }
 }
