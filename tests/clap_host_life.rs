@@ -256,10 +256,12 @@ fn safety_adds_whole_hops_and_the_host_is_told() {
         host.run(&audio, &[512]);
         let before = host.latency();
         let asked = host.asked.restarts.load(SeqCst);
+        let told = host.asked.latency_changes.load(SeqCst);
         host.run_with(&audio, &[512], &[(100, "Safety", "6")]);
         assert!(host.asked.restarts.load(SeqCst) > asked, "a changed latency takes a restart");
         host.deactivate();
-        let told = host.asked.latency_changes.load(SeqCst);
+        host.call_back();
+        assert_eq!(host.asked.latency_changes.load(SeqCst), told, "only an activation may change the latency");
         host.activate(rate, 512);
         assert!(host.asked.latency_changes.load(SeqCst) > told, "the host isn't told");
         assert_eq!(host.latency(), before + 5 * hop);

@@ -151,7 +151,12 @@ impl Plugin for VrvqPlugin {
         let latency = live.latency();
         if latency != self.latency {
             self.latency = latency;
-            context.set_latency_samples(latency);
+            match context.plugin_api() {
+                // Its latency changes while it is activated and at no other time (clap/ext/latency.h), which
+                // `activate` does. Told from here, a host that stops it first hears of it in between.
+                PluginApi::Clap => context.request_restart(),
+                _ => context.set_latency_samples(latency),
+            }
         }
         ProcessStatus::Tail(latency)
     }

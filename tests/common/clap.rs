@@ -247,11 +247,12 @@ impl Host {
         self.run_with(audio, blocks, &[])
     }
 
-    /// [`Self::run`] with parameter changes at samples of the whole audio, in order.
+    /// [`Self::run`] with parameter changes at samples of the whole audio, in order; on a thread of its own, as audio is.
     pub fn run_with(&mut self, audio: &[Vec<f32>], blocks: &[usize], changes: &[Change]) -> Vec<Vec<f32>> {
         assert_eq!(audio.len(), self.channels);
         let (mut output, mut lengths) = (audio.to_vec(), blocks.iter().cycle());
         let (mut from, end) = (0, audio[0].len());
+        let mut blocks_due = Vec::new();
         while from < end {
             let to = (from + lengths.next().unwrap()).min(end);
             assert!(to - from <= self.max_block, "a block longer than agreed");
@@ -260,12 +261,24 @@ impl Host {
                 .filter(|(at, ..)| (from..to).contains(at))
                 .map(|&(at, name, text)| (at - from, name, text))
                 .collect();
-            let events = self.events(&due);
-            let processor = self.processor.as_mut().expect("an active plug-in");
-            process(processor, audio, &mut output, from..to, &events);
+            blocks_due.push((from..to, self.events(&due)));
             from = to;
         }
+        let processor = self.processor.as_mut().expect("an active plug-in");
+        std::thread::scope(|scope| {
+            let output = &mut output;
+            scope.spawn(move || {
+                for (range, events) in blocks_due {
+                    process(processor, audio, output, range, &events);
+                }
+            });
+        });
         output
+    }
+
+    /// What the plug-in asked for is done on the main thread.
+    pub fn call_back(&mut self) {
+        self.instance.call_on_main_thread_callback();
     }
 }
 
