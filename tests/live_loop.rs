@@ -46,7 +46,7 @@ fn decoded_output_is_aligned_at_every_rate_and_block() {
     let usual =
         [(44_100.0, 512), (48_000.0, 64), (96_000.0, 1024), (22_050.0, 100), (192_000.0, 8192), (47_999.5, 333)];
     // Of DXD and of telephones, and as validators of plug-ins ask for.
-    let unusual = [(352_800.0, 4096), (768_000.0, 2048), (8_000.0, 160), (1_234.5678, 32)];
+    let unusual = [(352_800.0, 4096), (768_000.0, 2048), (8_000.0, 160), (1_234.5, 32), (1_234_567.8, 8192)];
     for (rate, block) in usual.into_iter().chain(unusual) {
         let input = chirp(rate, 1.5);
         let (mut live, telemetry, _) = start(config(rate, 1, block));

@@ -51,8 +51,8 @@ pub struct LiveLoop {
 
 fn check(config: &LoopConfig) -> Result<(), EngineError> {
     let wrong = |what, value: String, range| Err(EngineError::Config { what, value, range });
-    if !(1_000.0..=768_000.0).contains(&config.sample_rate) {
-        return wrong("the sample rate", config.sample_rate.to_string(), "1000 to 768000 Hz");
+    if !(1_000.0..=1_536_000.0).contains(&config.sample_rate) {
+        return wrong("the sample rate", config.sample_rate.to_string(), "1000 to 1536000 Hz");
     }
     if !(1..=MAX_CHANNELS).contains(&config.channels) {
         return wrong("the number of channels", config.channels.to_string(), "1 to 2");
