@@ -9,6 +9,7 @@ mod shell;
 mod software_gpu;
 mod system;
 mod tests;
+mod validators;
 mod windows;
 
 use anyhow::{Context, Result, bail};
@@ -18,7 +19,8 @@ use system::Need;
 
 const USAGE: &str = "\
 cargo xtask run [-- ARGS]           install what is missing, build in release, open the app
-cargo xtask test [STEP]             install what is missing, build, run the tests (or the step; \"training\", \"gpu\", \"windows\" only so)
+cargo xtask test [STEP]             install what is missing, build, run the tests (or the step; \"training\", \"gpu\", \"windows\",
+                                    \"validators\" only so)
 cargo xtask bundle vrvq [--release] make the CLAP and VST3 plug-ins in target/bundled
 cargo xtask runtime [--gpu|--webgpu] fetch ONNX Runtime for this machine (the app runs without it, a little slower);
                                     --gpu: the one for NVIDIA's GPUs (335 MB), and what else it takes;

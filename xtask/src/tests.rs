@@ -3,7 +3,7 @@
 
 use super::shell::{self, cargo_command};
 use super::system::{self, Need};
-use super::{onnxruntime, python, software_gpu, windows};
+use super::{onnxruntime, python, software_gpu, validators, windows};
 use anyhow::{Context, Result, bail};
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
@@ -24,12 +24,12 @@ struct Tally {
 type Step = fn(&mut Tally) -> Result<()>;
 
 /// Steps that run only where they are asked for.
-const BY_NAME: [&str; 3] = ["training", "gpu", "windows"];
+const BY_NAME: [&str; 4] = ["training", "gpu", "windows", "validators"];
 
 /// Installs what is missing, builds, runs all steps or the one named `only`, and closes with a line that counts.
 pub fn run(only: Option<&str>) -> Result<()> {
     let mut tally = Tally::default();
-    let steps: [(&str, Step); 9] = [
+    let steps: [(&str, Step); 10] = [
         ("system packages", |_| system::install(&[Need::Build, Need::Window, Need::Python, Need::Test])),
         ("Rust tests", rust),
         ("the library alone", |_| library()),
@@ -39,6 +39,7 @@ pub fn run(only: Option<&str>) -> Result<()> {
         ("training", training),
         ("gpu", gpu),
         ("windows", on_windows),
+        ("validators", in_validators),
     ];
     let is_chosen = |name: &str| only.map_or(!BY_NAME.contains(&name), |only| only == name);
     if !steps.iter().any(|(name, _)| is_chosen(name)) {
@@ -134,6 +135,14 @@ fn gpu(tally: &mut Tally) -> Result<()> {
 fn on_windows(tally: &mut Tally) -> Result<()> {
     let mut test = cargo_command(&["test", "--no-fail-fast", "--target", windows::TARGET]);
     counted(test.envs(windows::prepare()?).env(RUNTIME, "builtin"), tally)
+}
+
+/// In the development profile, so that an allocation on the audio thread aborts in them as well. Each counts as one test.
+fn in_validators(tally: &mut Tally) -> Result<()> {
+    system::install(&[Need::Build, Need::Window, Need::Test])?;
+    bundle()?;
+    tally.passed += validators::run()?;
+    Ok(())
 }
 
 /// Python's, with PyTorch: a few steps on the processor, and the model file as PyTorch computes it.
