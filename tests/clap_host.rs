@@ -136,8 +136,8 @@ fn silence_stays_silent() {
     }
 }
 
-/// Nothing is waited for in real time, so a host that is faster than the clock hears gaps; but what it hears is
-/// where it belongs.
+/// Nothing is waited for in real time, so a host that is faster than the clock now and then may hear gaps; but what it
+/// hears is where it belongs.
 #[test]
 fn real_time_is_aligned_or_silent() {
     let audio = clip(2, 3.0, 44_100.0);

@@ -25,6 +25,21 @@ fn become_audio_thread() {
     let _ = audio_thread_priority::promote_current_thread_to_real_time(512, 44_100);
 }
 
+fn wait_until_it_runs(telemetry: &Telemetry) {
+    let patience = Instant::now();
+    while telemetry.status().state != LoopState::Running {
+        assert!(patience.elapsed() < Duration::from_secs(60), "the codec thread never ran");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// One block, and the time until the next one is due.
+fn process_in_time(live: &mut LiveLoop, block: &mut [f32]) {
+    let due = Instant::now() + Duration::from_secs_f64(block.len() as f64 / 44_100.0);
+    live.process(&mut [block]);
+    std::thread::sleep(due.saturating_duration_since(Instant::now()));
+}
+
 #[test]
 fn dry_and_bypass_are_exact_after_the_reported_latency() {
     let audio = common::demo();
@@ -90,14 +105,15 @@ fn difference_is_dry_less_decoded() {
 /// Where nothing is decoded yet the difference would be the dry signal, up to 24 dB louder.
 #[test]
 fn difference_of_what_is_not_decoded_is_silent() {
-    let (mut live, _, _) = start(LoopConfig { offline: false, ..config(44_100.0, 1, 512) });
+    let (mut live, _, _) = start(LoopConfig { offline: false, ..config(44_100.0, 1, 64) });
     live.set_monitor(Monitor::Difference);
     live.set_difference_gain(24.0);
     live.reset();
     let input = vec![chirp(44_100.0, 1.0)];
     become_audio_thread();
-    // Far faster than real time: hardly a frame comes in time.
-    let output = run(&mut live, &input, &[512]);
+    let mut output = input.clone();
+    // A far longer block than agreed: hardly a frame comes in time.
+    live.process(&mut [&mut output[0]]);
     let peak = output[0].iter().fold(0.0f32, |peak, sample| peak.max(sample.abs()));
     let late = output[0].iter().filter(|sample| **sample == 0.0).count();
     assert!(late > input[0].len() / 4, "only {late} samples were late");
@@ -444,29 +460,46 @@ fn the_safety_setting_adds_whole_hops_and_no_click() {
     assert!(step < own_step * 1.5, "a step of {step} where the signal's own are {own_step}");
 }
 
-/// In real time nothing is waited for: a host that runs ahead of the clock gets late frames, counted and without a
-/// click, and alignment comes back.
+/// In real time nothing is waited for: a host that comes with longer blocks than agreed gets late frames, counted and
+/// without a click, and alignment comes back.
 #[test]
 fn late_frames_fade_and_are_counted() {
     let input = chirp(44_100.0, 6.0);
     let (mut live, telemetry, _) = start(LoopConfig { offline: false, ..config(44_100.0, 1, 512) });
-    let patience = Instant::now();
-    while telemetry.status().state != LoopState::Running {
-        assert!(patience.elapsed() < Duration::from_secs(60), "the codec thread never ran");
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    wait_until_it_runs(&telemetry);
     become_audio_thread();
     let mut output = input.clone();
-    for (index, block) in output.chunks_mut(512).enumerate() {
-        live.process(&mut [block]);
-        // Three times real time now and then, and a pause to recover.
-        let pace = if index % 120 < 60 { 0.0 } else { 1.5 };
-        std::thread::sleep(Duration::from_secs_f64(512.0 / 44_100.0 * pace));
+    for (index, second) in output.chunks_mut(44_100).enumerate() {
+        for block in second.chunks_mut(if index % 2 == 0 { 8192 } else { 512 }) {
+            process_in_time(&mut live, block);
+        }
     }
     assert!(telemetry.late_frames() > 0, "nothing was late");
     let step = output.windows(2).map(|w| (w[1] - w[0]).abs()).fold(0.0, f32::max);
     // A 3 kHz sine of amplitude 0.4 has steps up to 0.17; a cut would add up to 0.8.
     assert!(step < 0.45, "a step of {step}");
+}
+
+/// A host may render faster than the clock without saying so (Ardour's export, JACK's freewheeling): but for the first
+/// moment, in which it can't be told from a burst, nothing is lost.
+#[test]
+fn a_host_that_runs_ahead_of_the_clock_is_waited_for() {
+    let input = chirp(44_100.0, 6.0);
+    let bounce = {
+        let (mut live, telemetry, _) = start(config(44_100.0, 1, 256));
+        wait_until_it_runs(&telemetry);
+        run(&mut live, std::slice::from_ref(&input), &[256])
+    };
+    let (mut live, telemetry, _) = start(LoopConfig { offline: false, ..config(44_100.0, 1, 256) });
+    wait_until_it_runs(&telemetry);
+    become_audio_thread();
+    let output = run(&mut live, std::slice::from_ref(&input), &[256]);
+    let lost = telemetry.late_frames();
+    assert!(lost < 12, "{lost} frames were late");
+    // What was lost at first lingers in the state of the codec.
+    let after = 44_100 / 2;
+    let error = output[0][after..].iter().zip(&bounce[0][after..]).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(error < 1e-3, "differs by {error}");
 }
 
 /// A host that sends long blocks: what waits goes through the codec in calls of several hops, and comes out as hop by hop,
@@ -486,6 +519,7 @@ fn hops_that_wait_share_a_call_and_sound_the_same() {
             std::thread::sleep(Duration::from_millis(10));
         }
         let (mut output, mut reports, mut most) = (audio.clone(), Vec::new(), 0.0f32);
+        let started = Instant::now();
         for (burst, from) in (0..audio[0].len()).step_by(6 * 700).enumerate() {
             for (index, at) in (from..audio[0].len().min(from + 6 * 700)).step_by(700).enumerate() {
                 live.set_rate(RateControl::Level(4.0 + 3.0 * ((burst + index) % 9) as f32));
@@ -504,6 +538,9 @@ fn hops_that_wait_share_a_call_and_sound_the_same() {
                 }
             }
             most = most.max(telemetry.hops_per_call());
+            // No faster than the clock, or it would be waited for hop by hop.
+            let due = started + Duration::from_secs_f64((from + 6 * 700) as f64 / 44_100.0);
+            std::thread::sleep(if offline { Duration::ZERO } else { due.saturating_duration_since(Instant::now()) });
         }
         assert_eq!(telemetry.late_frames(), 0);
         (output, reports, most)

@@ -1,11 +1,12 @@
 //! One model's way through the live loop, as the audio thread holds it: dry delay, the codec thread behind two rings,
-//! and what is heard of both. Nothing here allocates, locks, blocks (but in offline rendering, where the host wants
-//! it) or can panic on a host's whim.
+//! and what is heard of both. Nothing here allocates, locks, blocks (but in rendering faster than real time, where it is
+//! wanted) or can panic on a host's whim.
 
 use super::EngineError;
 use super::blend::{Blend, DRY, Gains, decoded, gains};
 use super::dry::Dry;
 use super::lanes::InForce;
+use super::lead::Patience;
 use super::link::{AudioEnds, Event, Shared, output_samples, rings};
 use super::live::LoopConfig;
 use super::mix::mix;
@@ -56,7 +57,7 @@ pub(super) struct Chain {
     sample_rate: f64,
     channels: usize,
     max_block: usize,
-    offline: bool,
+    patience: Patience,
     timing: Timing,
     shared: Arc<Shared>,
     telemetry: Arc<Telemetry>,
@@ -127,7 +128,7 @@ impl Chain {
         let (AudioEnds { input, events, output }, codec_ends) =
             rings(channels, input_room, input_room + longest + 8 * timing.hop);
         let shared = Arc::new(Shared::default());
-        shared.offline.store(config.offline, Relaxed);
+        shared.tell_patience(Patience::new(config.offline));
         shared.shift.store(shift(&timing, max_block, safety_hops) as u32, Relaxed);
         let host_hop = sample_rate / card.frame_rate();
         let format = StreamFormat { sample_rate, channels, delay: timing.coded_delay, model: model.clone() };
@@ -153,7 +154,7 @@ impl Chain {
             match_gain: [vec![1.0; CHUNK], vec![1.0; CHUNK]],
             thread: Some(thread),
             ends: Ends { input, events },
-            offline: config.offline,
+            patience: Patience::new(config.offline),
             sample_rate,
             channels,
             max_block,
@@ -193,10 +194,15 @@ impl Chain {
         latency(&self.timing, self.max_block, self.safety_hops) as u32
     }
 
-    /// Whether process waits for the codec.
-    pub fn set_offline(&mut self, offline: bool) {
-        self.offline = offline;
-        self.shared.offline.store(offline, Relaxed);
+    /// Whether process waits for the codec. The codec thread then leaves nothing out.
+    pub fn set_patience(&mut self, patience: Patience) {
+        self.patience = patience;
+        self.shared.tell_patience(patience);
+    }
+
+    /// Time that the latency gives the codec thread, in seconds.
+    pub fn due(&self) -> f64 {
+        (self.max_block + self.safety_hops as usize * self.timing.hop) as f64 / self.sample_rate
     }
 
     /// Whether what is heard is what `wishes` say, without a cross-fade under way.
@@ -250,9 +256,7 @@ impl Chain {
         self.send(channels, wishes);
         let index = self.position as i64 - self.shared.shift.load(Relaxed) as i64;
         self.position += frames as u64;
-        if self.offline {
-            self.wait_for(index + frames as i64);
-        }
+        self.wait_until(|chain| chain.wet.reaches(index + frames as i64));
         // After the wait, in which the codec may fail.
         self.blend.set_target(self.target(wishes));
 
@@ -308,9 +312,7 @@ impl Chain {
     /// Sends one chunk of input, and before it the events that belong to it.
     fn send(&mut self, channels: &[&mut [f32]], wishes: &Wishes) {
         let (count, frames) = (channels.len(), channels[0].len());
-        if self.offline {
-            self.wait_for_room(count * frames);
-        }
+        self.wait_until(|chain| chain.ends.input.slots() >= count * frames);
         if self.ends.input.slots() < count * frames {
             self.lose(frames);
             return;
@@ -358,20 +360,17 @@ impl Chain {
         self.wet.lose(self.position + frames as u64, self.shared.ready.load(Relaxed));
     }
 
+    /// Waits for it, where there is patience.
     fn wait_until(&self, ready: impl Fn(&Self) -> bool) {
-        let started = Instant::now();
-        while !ready(self) && !self.shared.failed.load(Relaxed) && started.elapsed() < OFFLINE_PATIENCE {
+        let until = match self.patience {
+            Patience::Never => return,
+            Patience::Until(until) => until,
+            Patience::Offline => Instant::now() + OFFLINE_PATIENCE,
+        };
+        while !ready(self) && !self.shared.failed.load(Relaxed) && Instant::now() < until {
             self.shared.wake();
             std::thread::sleep(Duration::from_micros(50));
         }
-    }
-
-    fn wait_for_room(&self, samples: usize) {
-        self.wait_until(|chain| chain.ends.input.slots() >= samples);
-    }
-
-    fn wait_for(&self, end: i64) {
-        self.wait_until(|chain| chain.wet.reaches(end));
     }
 
     /// Ends the codec thread and waits for its end. Not for the audio thread.

@@ -5,6 +5,7 @@
 //! and behind it their gains of the level match, which are applied where they are heard: the difference is without.
 
 use super::lanes::InForce;
+use super::lead::Patience;
 use super::settings::Slot;
 use rtrb::{Consumer, Producer, RingBuffer};
 use std::sync::OnceLock;
@@ -44,7 +45,9 @@ pub(super) struct Shared {
     pub failure: OnceLock<String>,
     /// The view is told of this codec; there may be another one in the loop.
     pub shown: AtomicBool,
-    /// Input is waited for, nothing may be skipped.
+    /// The audio thread waits for what is late, so nothing may be skipped.
+    pub waited_for: AtomicBool,
+    /// It does so for as long as it takes: offline rendering.
     pub offline: AtomicBool,
     /// Position up to which the audio thread has sent input.
     pub sent: AtomicU64,
@@ -64,6 +67,11 @@ impl Shared {
         {
             thread.unpark();
         }
+    }
+
+    pub fn tell_patience(&self, patience: Patience) {
+        self.waited_for.store(patience != Patience::Never, Ordering::Relaxed);
+        self.offline.store(patience == Patience::Offline, Ordering::Relaxed);
     }
 }
 

@@ -3,6 +3,7 @@
 
 use super::EngineError;
 use super::chain::{CHUNK, Chain, Wishes};
+use super::lead::{Lead, Patience};
 use super::ramp::Ramp;
 use super::report::MAX_CHANNELS;
 use super::settings::{MAX_SAFETY_HOPS, Monitor, Setting, Slot, StereoMode};
@@ -11,11 +12,12 @@ use super::telemetry::{LoopState, Telemetry};
 use crate::codec::{RateControl, RateMode};
 use crate::model::Model;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// How a loop is set up; changing any of it takes a new loop.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LoopConfig {
-    /// Sample rate of the host or device in Hz, 8000 to 768 000.
+    /// Sample rate of the host or device in Hz, 1000 to 1 536 000.
     pub sample_rate: f64,
     /// 1 or 2.
     pub channels: usize,
@@ -23,7 +25,8 @@ pub struct LoopConfig {
     pub max_block: usize,
     /// Whole hops of safety added to the latency.
     pub safety_hops: u32,
-    /// Offline rendering: process waits for the codec instead of going on without it.
+    /// Offline rendering: process waits for the codec instead of going on without it. Otherwise it does so only where the
+    /// host is clearly ahead of the clock.
     pub offline: bool,
 }
 
@@ -47,6 +50,7 @@ pub struct LiveLoop {
     next_block: Vec<Vec<f32>>,
     /// Latency that was told.
     told_latency: u32,
+    lead: Lead,
 }
 
 fn check(config: &LoopConfig) -> Result<(), EngineError> {
@@ -105,6 +109,7 @@ impl LiveLoop {
             mail: Some(mail),
             next_block: vec![vec![0.0; CHUNK]; config.channels],
             told_latency: 0,
+            lead: Lead::default(),
             config,
             telemetry,
         };
@@ -194,14 +199,10 @@ impl LiveLoop {
         self.switch.set_safety(self.wishes.safety_hops);
     }
 
-    /// Whether process waits for the codec.
+    /// Whether process waits for the codec. Without it, it waits where the host is clearly ahead of the clock only.
     pub fn set_offline(&mut self, offline: bool) {
         self.config.offline = offline;
         self.switch.set_offline(offline);
-        self.current.set_offline(offline);
-        if let Some(next) = &mut self.next {
-            next.set_offline(offline);
-        }
     }
 
     /// Whether the monitor and bypass settings are reached, without a cross-fade under way.
@@ -224,6 +225,7 @@ impl LiveLoop {
             return;
         }
         let frames = channels.iter().map(|channel| channel.len()).min().unwrap_or(0);
+        let patience = self.patience(frames);
         let mut from = 0;
         while from < frames {
             let length = CHUNK.min(frames - from);
@@ -231,12 +233,23 @@ impl LiveLoop {
             for (chunk, channel) in chunk.iter_mut().zip(channels.iter_mut()) {
                 *chunk = &mut channel[from..from + length];
             }
-            self.process_chunk(&mut chunk[..self.config.channels]);
+            self.process_chunk(&mut chunk[..self.config.channels], patience);
             from += length;
         }
     }
 
-    fn process_chunk(&mut self, channels: &mut [&mut [f32]]) {
+    /// For a block of `frames` samples.
+    fn patience(&mut self, frames: usize) -> Patience {
+        let (now, length) = (Instant::now(), frames as f64 / self.config.sample_rate);
+        let wait = self.lead.block(length, self.current.due(), now);
+        match wait {
+            _ if self.config.offline => Patience::Offline,
+            Duration::ZERO => Patience::Never,
+            wait => Patience::Until(now + wait),
+        }
+    }
+
+    fn process_chunk(&mut self, channels: &mut [&mut [f32]], patience: Patience) {
         for (index, channel) in channels.iter().enumerate() {
             self.telemetry.raise_input_peak(index, peak(channel));
         }
@@ -244,10 +257,12 @@ impl LiveLoop {
             && let Some(mail) = &mut self.mail
             && let Ok(mut next) = mail.incoming.pop()
         {
-            // The loop may have been told otherwise while it loaded.
-            next.set_offline(self.config.offline);
             next.jump(&self.wishes);
             self.next = Some(next);
+        }
+        self.current.set_patience(patience);
+        if let Some(next) = &mut self.next {
+            next.set_patience(patience);
         }
         match self.next.take() {
             None => self.current.process(channels, &self.wishes, true),

@@ -34,6 +34,7 @@ mod distortion;
 mod dry;
 mod error;
 mod lanes;
+mod lead;
 mod link;
 mod live;
 mod matching;

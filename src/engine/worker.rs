@@ -299,7 +299,7 @@ impl Worker {
     fn step(&mut self, needed: usize, waiting: usize) -> Result<(), EngineError> {
         let started = Instant::now();
         self.take_hop(0, needed)?;
-        let online = !self.shared.offline.load(Relaxed);
+        let online = !self.shared.waited_for.load(Relaxed);
         if online && self.samples_left() < -self.host_hop {
             self.behind = true;
         }
@@ -386,7 +386,7 @@ impl Worker {
 
     /// Hands hop `hop` of a call on, and tells of it.
     fn finish_hop(&mut self, hop: usize, reports: &[FrameReport; 2], passed_over: bool) -> Result<(), EngineError> {
-        let online = !self.shared.offline.load(Relaxed);
+        let online = !self.shared.waited_for.load(Relaxed);
         for turn in self.turns.iter().filter(|turn| turn.hop == hop) {
             self.matching[turn.slot.index()].turned();
         }
