@@ -60,16 +60,14 @@ fn a_session_brings_its_model_also_while_audio_runs_and_says_where_it_is_missing
     let (mut output, before, asked) = (Vec::new(), host.latency(), host.asked.restarts.load(SeqCst));
     assert!(host.load(&session));
     let patience = Instant::now();
-    while host.latency() == before {
+    while host.asked.restarts.load(SeqCst) == asked {
         output.extend(host.run(&audio, &[512]).remove(0));
         assert!(patience.elapsed() < Duration::from_secs(120), "the model never came");
     }
     let after = before + paper.card().delay() - Model::builtin().unwrap().card().delay();
-    assert_eq!(host.latency(), after);
-    assert!(host.asked.restarts.load(SeqCst) > asked, "a changed latency takes a restart");
     let usual = largest_step(&audio[0]).max((audio[0][0] - audio[0][88_199]).abs());
     assert!(largest_step(&output[before..]) < 1.5 * usual);
-    // What is reported is what is measured, before the restart and after it.
+    // What is measured is what will be reported, and is then.
     let dry = |host: &mut Host| {
         host.reset();
         let output = host.run(&audio, &[512]).remove(0);
@@ -84,11 +82,14 @@ fn a_session_brings_its_model_also_while_audio_runs_and_says_where_it_is_missing
 
     // The other setting has its own model: the host's parameter changes to it.
     host.set(&[("Setting", "2")]);
-    let patience = Instant::now();
-    while host.latency() != before {
+    let (patience, asked) = (Instant::now(), host.asked.restarts.load(SeqCst));
+    while host.asked.restarts.load(SeqCst) == asked {
         host.run(&audio, &[512]);
         assert!(patience.elapsed() < Duration::from_secs(120), "the other setting's model never came");
     }
+    host.deactivate();
+    host.activate(RATE, 512);
+    assert_eq!(host.latency(), before);
 
     // Into a new instance, before it runs.
     let mut other = Host::new();
