@@ -2,8 +2,7 @@
 //!
 //! Some hosts render faster than real time without saying so: Ardour's export and JACK's freewheeling leave a plug-in in
 //! real-time mode, and what they would get is gaps. They are recognised by audio that comes sooner than any sound device
-//! takes it. In real time nothing is waited for, neither in the bursts of a host that cuts a device's
-//! buffer into blocks.
+//! takes it. In real time nothing is waited for, nor in the bursts of a host that cuts a device's buffer into blocks.
 
 use std::time::{Duration, Instant};
 
