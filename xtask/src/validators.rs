@@ -76,7 +76,11 @@ impl Screen {
         let mut server = server.spawn().context("Xvfb can't be started")?;
         let mut number = String::new();
         BufReader::new(server.stdout.take().context("a piped output is there")?).read_line(&mut number)?;
-        Ok(Some(Self { name: format!(":{}", number.trim()), server }))
+        let screen = Self { name: format!(":{}", number.trim()), server };
+        if number.trim().is_empty() {
+            bail!("Xvfb ended without opening a screen");
+        }
+        Ok(Some(screen))
     }
 }
 
