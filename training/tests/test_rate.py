@@ -31,10 +31,10 @@ def test_constant_bitrate_drops_codebooks_for_some_items():
 def test_beta_stays_or_moves_towards_the_target():
     fixed, steered = Controller(VBR), Controller(VBR | {"control": "target"})
     for _ in range(10):
-        fixed.follow(0.5)
-        steered.follow(0.5)
+        fixed.follow(torch.tensor(0.5))
+        steered.follow(torch.tensor(0.5))
     assert fixed.beta == 2.0 and steered.beta > 2.0
-    steered.follow(0.01)
+    steered.follow(torch.tensor(0.01))
     assert steered.beta < Controller(VBR | {"beta": 2.3}).beta
 
 

@@ -1,6 +1,7 @@
 """Reading sound files."""
 
 import functools
+import pathlib
 
 import numpy as np
 import soundfile
@@ -16,11 +17,23 @@ def suffixes():
 
 def decode(path, rate=44100):
     """Mono float32 samples of ``path`` at ``rate``, shape ``[samples]``; raises on empty or silent files."""
-    samples, own_rate = soundfile.read(path, dtype="float32", always_2d=True)
+    if pathlib.Path(path).suffix == ".g722":
+        samples, own_rate = _telephone(path)
+    else:
+        samples, own_rate = soundfile.read(path, dtype="float32", always_2d=True)
     mono = mono_at(samples, own_rate, rate)
     if len(mono) < rate // 10 or not np.isfinite(mono).all() or np.abs(mono).max() < 1e-4:
         raise ValueError("empty, silent or not finite")
     return mono
+
+
+def _telephone(path):
+    """``[samples, 1]`` and the sample rate of a G.722 file, which libsndfile doesn't know."""
+    import av
+
+    with av.open(str(path), format="g722") as file:
+        blocks = [frame.to_ndarray().ravel() for frame in file.decode(audio=0)]
+        return np.concatenate(blocks)[:, None].astype(np.float32) / 32768, file.streams.audio[0].rate
 
 
 def excerpt(path, length, rate, rng):

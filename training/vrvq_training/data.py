@@ -46,6 +46,17 @@ CHECK = {
     "gcin-voice": ("speech", r"\.ogg$", "mixed by file: GPL-3 or LGPL-3, CC-BY-3.0"),
     "fretsonfire-songs-muldjord": ("music", r"\.ogg$", "GPL"),
 }
+# Training only, decoded after all others so that those held-out items stay what they were; in the same columns.
+MORE = {
+    "asterisk-core-sounds-en-g722": ("speech", r"\.g722$", "CC-BY-SA-3.0"),
+    "asterisk-core-sounds-es-g722": ("speech", r"\.g722$", "CC-BY-SA-3.0"),
+    "asterisk-core-sounds-fr-g722": ("speech", r"\.g722$", "CC-BY-SA-3.0"),
+    "fillets-ng-data-nl": ("speech", r"/sound/.*/nl/.*\.ogg$", "GPL-2"),
+    "megaglest-data": ("general", r"/sounds/.*\.(ogg|wav)$", "GPL-2+ / CC-BY-SA-3.0"),
+    "endless-sky-data": ("general", r"/sounds/.*\.wav$", "mixed by file: CC-BY-SA-4.0/3.0, GPL-3+, public domain"),
+    "scorched3d-data": ("general", r"\.(ogg|wav)$", "GPL-2+"),
+}
+TRAINING_MINUTES = {"speech": 150.0, "music": 60.0, "general": 60.0}  # of each package, at most
 # Game effects come with the music and voice packages above.
 EFFECTS = {"supertux-data": r"/sounds/.*\.(ogg|wav)$", "colobot-common-sounds": r"/sounds/.*\.(ogg|wav)$"}
 
@@ -55,7 +66,7 @@ def fetch(folder):
     folder = pathlib.Path(folder).resolve()
     for name in ("deb", "x"):
         (folder / name).mkdir(parents=True, exist_ok=True)
-    for package in [*PACKAGES, *CHECK]:
+    for package in [*PACKAGES, *CHECK, *MORE]:
         if (folder / "x" / package).exists():
             continue
         subprocess.run(["apt-get", "download", package], cwd=folder / "deb", check=True)
@@ -68,24 +79,23 @@ def _files(root, package, pattern):
     return [path for path in found if path.is_file() and re.search(pattern, str(path))]
 
 
-def prepare(folder, limit_minutes=150.0, rate=SAMPLE_RATE):
+def prepare(folder, rate=SAMPLE_RATE):
     """Decodes everything at ``rate`` into one int16 file for each kind and split, ``<kind>-<train|test|check>.npy``.
 
-    At most ``limit_minutes`` of each kind are kept for training (packages share it evenly), 20 for testing and 6 of each
-    package of ``CHECK``. Writes
-    ``index.json``: minutes of each package, the licence, the checksum of the downloaded archive, and the files that
+    At most ``TRAINING_MINUTES`` of each package are kept for training, 10 for testing and 6 of each package of ``CHECK``.
+    Writes ``index.json``: minutes of each package, the licence, the checksum of the downloaded archive, and the files that
     were skipped with the reason.
     """
     folder = pathlib.Path(folder).resolve()
     jobs = [(kind, package, pattern, held) for package, (kind, pattern, held, _) in PACKAGES.items()]
     jobs += [("general", package, pattern, None) for package, pattern in EFFECTS.items()]
-    sharing = {kind: sum(1 for job in jobs if job[0] == kind) for kind in KINDS}
-    jobs += [(kind, package, pattern, None) for package, (kind, pattern, _) in CHECK.items()]
+    jobs += [(kind, package, pattern, None) for package, (kind, pattern, _) in (*CHECK.items(), *MORE.items())]
+    licences = {package: row[-1] for package, row in (*PACKAGES.items(), *CHECK.items(), *MORE.items())}
     index = {"sample_rate": rate, "packages": {}, "skipped": []}
     parts = {(kind, split): [] for kind in KINDS for split in ("train", "test", "check")}
     rng = np.random.default_rng(1)
     for kind, package, pattern, held in jobs:
-        minutes = {"train": limit_minutes * 2 / sharing[kind], "test": 10, "check": 6}
+        minutes = {"train": TRAINING_MINUTES[kind], "test": 10, "check": 6}
         budget = {split: number * 60 * rate for split, number in minutes.items()}
         files = _files(folder, package, pattern)
         for path in [files[i] for i in rng.permutation(len(files))]:
@@ -106,7 +116,7 @@ def prepare(folder, limit_minutes=150.0, rate=SAMPLE_RATE):
     for key, entry in index["packages"].items():
         package = key.split("/")[0]
         archive = next((folder / "deb").glob(f"{package}_*.deb"))
-        entry["licence"] = CHECK[package][2] if package in CHECK else PACKAGES[package][3]
+        entry["licence"] = licences[package]
         entry["archive"] = archive.name
         entry["sha256"] = hashlib.sha256(archive.read_bytes()).hexdigest()
         entry["minutes"] = round(entry["minutes"], 1)

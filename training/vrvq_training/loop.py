@@ -43,7 +43,7 @@ def run(config, data_folder, run_folder, minutes=None, start=None, device=None):
                 sums[key] = sums.get(key, 0.0) + value
             logged += 1
             if logged == LOG_STEPS or trainer.step_number == train["steps"]:
-                means = {key: value / logged for key, value in sums.items()}
+                means = {key: float(value) / logged for key, value in sums.items()}
                 elapsed = time.time() - started
                 if parallel.rank() == 0:
                     _report(file, log, trainer.step_number, elapsed, first, train["steps"], means)

@@ -1,5 +1,7 @@
 """Distortion terms. The adversarial ones are in :mod:`vrvq_training.dac.discriminator`."""
 
+import functools
+
 import torch
 import torch.nn.functional as F
 
@@ -17,11 +19,12 @@ def envelope(power, spread, bands):
     return F.avg_pool1d(F.pad(smooth.transpose(1, 2), (1, 1), mode="replicate"), 3, 1).transpose(1, 2)
 
 
-def erb_density(bins, rate):
+@functools.cache
+def erb_density(bins, rate, device="cpu"):
     """How many auditory bands (ERB, Glasberg and Moore 1990) a bin of 0..rate/2 covers, 1 at the lowest: ``[bins]``."""
     frequency = (torch.arange(bins) + 0.5) / bins * rate / 2
     density = 1 / (24.7 * (4.37 * frequency / 1000 + 1))
-    return density / density.max()
+    return (density / density.max()).to(device)
 
 
 def masked_noise(target, decoded, exponent, density, floor=1e-7):
@@ -47,9 +50,10 @@ def loudness_weight(target, exponent, floor=1e-5):
 _FILTERS = {}
 
 
-def mel_filters(window, bands, rate=44100):
+def mel_filters(window, bands, rate=44100, device="cpu"):
     """Triangular mel filters ``[window // 2 + 1, bands]``, each summing to one."""
-    if (window, bands, rate) not in _FILTERS:
+    key = (window, bands, rate, str(device))
+    if key not in _FILTERS:
         mel = lambda f: 2595 * torch.log10(1 + f / 700)
         edges = torch.linspace(0, float(mel(torch.tensor(rate / 2.0))), bands + 2)
         edges = 700 * (10 ** (edges / 2595) - 1)
@@ -57,8 +61,8 @@ def mel_filters(window, bands, rate=44100):
         rise = (bins - edges[:-2]) / (edges[1:-1] - edges[:-2])
         fall = (edges[2:] - bins) / (edges[2:] - edges[1:-1])
         filters = torch.minimum(rise, fall).clamp(min=0)
-        _FILTERS[window, bands, rate] = filters / filters.sum(0).clamp(min=1e-3)
-    return _FILTERS[window, bands, rate]
+        _FILTERS[key] = (filters / filters.sum(0).clamp(min=1e-3)).to(device)
+    return _FILTERS[key]
 
 
 def log_mel(audio, window, bands, rate=44100):
@@ -66,7 +70,7 @@ def log_mel(audio, window, bands, rate=44100):
     hann = torch.hann_window(window, device=audio.device)
     spectrum = torch.stft(audio, window, window // 4, window=hann, return_complex=True, center=True)
     magnitude = spectrum.abs().transpose(1, 2) / window * 4
-    return torch.log10((magnitude @ mel_filters(window, bands, rate).to(audio.device)).clamp(min=1e-5))
+    return torch.log10((magnitude @ mel_filters(window, bands, rate, audio.device)).clamp(min=1e-5))
 
 
 # The paper's seven windows and bands.
@@ -83,11 +87,12 @@ THIRD_OCTAVES = 15
 SEGMENT, STRIDE = 30, 5
 
 
-def _third_octaves(window, rate):
+@functools.cache
+def _third_octaves(window, rate, device):
     """Bands of ESTOI, 150 Hz and up: ``[window // 2 + 1, bands]`` of 0 and 1."""
     frequency = torch.linspace(0, rate / 2, window // 2 + 1)[:, None]
     centre = 150 * 2 ** (torch.arange(THIRD_OCTAVES) / 3)
-    return ((frequency >= centre * 2 ** (-1 / 6)) & (frequency < centre * 2 ** (1 / 6))).float()
+    return ((frequency >= centre * 2 ** (-1 / 6)) & (frequency < centre * 2 ** (1 / 6))).float().to(device)
 
 
 def envelope_mismatch(target, decoded, rate=44100):
@@ -96,7 +101,7 @@ def envelope_mismatch(target, decoded, rate=44100):
     """
     hop = round(0.0128 * rate)
     window = 2 * hop
-    bands = _third_octaves(window, rate).to(target.device)
+    bands = _third_octaves(window, rate, target.device)
     hann = torch.hann_window(window, device=target.device)
     parts = []
     for audio in (target, decoded):

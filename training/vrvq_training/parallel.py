@@ -64,13 +64,11 @@ def from_first(tensor):
 
 
 def mean(figures):
-    """Mean of each figure of a dictionary over the processes."""
+    """Mean of each figure of a dictionary, a tensor without dimensions, over the processes."""
     if not dist.is_initialized():
         return figures
-    values = torch.tensor(list(figures.values()), dtype=torch.float64)
-    if dist.get_backend() == "nccl":
-        values = values.cuda()
-    return dict(zip(figures, (total(values) / size()).tolist()))
+    values = torch.stack([value.double() for value in figures.values()])
+    return dict(zip(figures, total(values) / size()))
 
 
 def gather(value):

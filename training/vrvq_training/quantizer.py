@@ -6,6 +6,7 @@ from torch import nn
 from . import parallel
 
 SURROGATE = "smooth"
+CHUNK = {"cpu": 2048, "cuda": 16384}  # frames that are searched at once
 
 
 def surrogate(x, alpha):
@@ -59,19 +60,18 @@ class ResidualQuantizer(nn.Module):
     def follow(self, targets, codes, mask):
         """Moves the entries towards ``targets`` ``[batch, frames, codebooks, dims]``; unused ones are planted anew."""
         for k, book in enumerate(self.codebooks):
-            used = mask[..., k].flatten() > 0
-            points, code = targets[..., k, :].flatten(0, 1)[used], codes[..., k].flatten()[used]
-            hits = parallel.total(torch.bincount(code, minlength=len(book)).float())
-            sums = parallel.total(torch.zeros_like(book).index_add_(0, code, points))
+            # Shapes that don't depend on the values, so that nothing waits for a GPU.
+            used, points, code = mask[..., k].flatten(), targets[..., k, :].flatten(0, 1), codes[..., k].flatten()
+            hits = parallel.total(torch.zeros_like(self.sizes[k]).index_add_(0, code, used))
+            sums = parallel.total(torch.zeros_like(book).index_add_(0, code, points * used.unsqueeze(-1)))
             old = self.sizes[k] * self.decay
             new = old + hits * (1 - self.decay)
-            book.copy_((book * old.unsqueeze(-1) + sums * (1 - self.decay)) / new.clamp(min=1e-6).unsqueeze(-1))
-            self.sizes[k].copy_(new)
-            dead = (new < 0.02).nonzero().squeeze(-1)
-            if len(dead):
-                planted = points[torch.randint(len(points), (len(dead),))] if len(points) else book[dead]
-                book[dead] = parallel.from_first(planted)
-                self.sizes[k][dead] = 0.2
+            moved = (book * old.unsqueeze(-1) + sums * (1 - self.decay)) / new.clamp(min=1e-6).unsqueeze(-1)
+            chosen = torch.randint(len(points), (len(book),), device=points.device)
+            planted = parallel.from_first(points[chosen])
+            dead = (new < 0.02) & (parallel.from_first(used[chosen]) > 0)
+            book.copy_(torch.where(dead.unsqueeze(-1), planted, moved))
+            self.sizes[k].copy_(torch.where(dead, 0.2, new))
 
     @torch.no_grad()
     def encode(self, latent, beam=1):
@@ -81,7 +81,8 @@ class ResidualQuantizer(nn.Module):
         """
         with torch.autocast(latent.device.type, enabled=False):
             points = latent.detach().float().flatten(0, -2)
-            codes = torch.cat([self._search(chunk, beam) for chunk in points.split(2048)])
+            chunk = CHUNK[points.device.type]
+            codes = torch.cat([self._search(part, beam) for part in points.split(chunk)])
         return codes.unflatten(0, latent.shape[:-1])
 
     def _search(self, points, beam):

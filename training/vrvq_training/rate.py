@@ -9,8 +9,6 @@
   0.03 before its distortion terms had settled).
 """
 
-import math
-
 import torch
 
 from .quantizer import importance_mask
@@ -31,6 +29,19 @@ class Draw:
             self.levels = self._levels(batch)
             share = rate["full_share"]
             self.counts[torch.randperm(batch)[: max(1, round(batch * share)) if share else 0]] = codebooks
+
+    def to(self, device):
+        """The same draw, on ``device``; the copy waits for nothing there."""
+        if torch.device(device).type == "cuda":
+            move = lambda tensor: tensor.pin_memory().to(device, non_blocking=True)
+            self.counts, self.levels = move(self.counts), None if self.levels is None else move(self.levels)
+        return self
+
+    def copy_(self, other):
+        """Takes over what ``other`` drew, in the memory of this one."""
+        self.counts.copy_(other.counts)
+        if self.levels is not None:
+            self.levels.copy_(other.levels)
 
     def _levels(self, batch):
         low, high, draw = self.rate["level_min"], self.rate["level_max"], torch.rand(batch, 1)
@@ -55,18 +66,18 @@ class Draw:
 
 
 class Controller:
-    """The weight of the rate loss."""
+    """The weight of the rate loss, ``beta``: a double on the training's device, always in the same memory."""
 
-    def __init__(self, rate):
-        self.rate, self.beta = rate, rate.get("beta", 0.0)
+    def __init__(self, rate, device="cpu"):
+        self.rate, self.beta = rate, torch.tensor(rate.get("beta", 0.0), dtype=torch.float64, device=device)
 
     def follow(self, mean_importance):
-        """After a step whose items by importance had this mean."""
+        """After a step whose items by importance had this mean, a tensor."""
         if self.rate["mode"] == "cbr" or self.rate["control"] == "fixed":
             return
         target = self.rate["importance_target"]
-        drift = max(-1.0, min(1.0, (mean_importance - target) / target))
-        self.beta = min(5.0, max(0.01, self.beta * math.exp(0.01 * drift)))
+        drift = ((mean_importance - target) / target).clamp(-1.0, 1.0)
+        self.beta.copy_((self.beta * torch.exp(0.01 * drift)).clamp(0.01, 5.0))
 
 
 def rate_terms(importance, silent, draw):

@@ -5,6 +5,7 @@ import pathlib
 import sys
 
 import numpy as np
+import torch
 
 from . import datasets
 from .audio import excerpt
@@ -13,10 +14,13 @@ from .datasets import KINDS
 TRIES = 100  # files that may fail one after another before the set counts as broken
 
 
-def open_segments(data, length, seed, rate=44100):
-    """:class:`Segments` of a prepared folder, or :class:`FileSegments` of a TOML file that names data sets."""
+def open_segments(data, length, seed, rate=44100, device="cpu", speeds=(1.0,)):
+    """:class:`Segments` of a prepared folder, on a GPU :class:`DeviceSegments`, or :class:`FileSegments` of a TOML file that
+    names data sets. ``speeds`` are those of :class:`DeviceSegments`; the others know no other than 1."""
     if pathlib.Path(data).is_file():
         return FileSegments(datasets.load(data), length, seed, rate)
+    if torch.device(device).type == "cuda":
+        return DeviceSegments(data, length, seed, rate, device, speeds)
     return Segments(data, length, seed, rate)
 
 
@@ -73,6 +77,51 @@ class Segments(_Augmented):
         source = self.sources[number % len(self.sources)]
         start = self.rng.integers(0, len(source) - self.length)
         return source[start : start + self.length].astype(np.float32) / 32768
+
+
+class DeviceSegments(Segments):
+    """The same with all of the audio, and the mixing, on ``device``: a processor couldn't cut segments as fast as a GPU
+    trains on them. Each kind is there at every one of ``speeds``, resampled, which moves pitch and tempo; an item takes one
+    by chance."""
+
+    BLOCK = 1 << 20  # samples that are resampled at once
+
+    def __init__(self, folder, length, seed, rate, device, speeds=(1.0,)):
+        super().__init__(folder, length, seed, rate)
+        self.device, self.speeds = torch.device(device), tuple(speeds)
+        whole = [torch.from_numpy(np.array(source)).to(self.device) for source in self.sources]
+        self.sources = [[self._at(source, speed) for speed in self.speeds] for source in whole]
+
+    def _at(self, source, speed):
+        """``source``, int16, played at ``speed``."""
+        if speed == 1.0:
+            return source
+        from torchaudio.functional import resample
+
+        parts = [resample(part / 32768, round(100 * speed), 100) for part in source.split(self.BLOCK)]
+        return torch.cat([(part.clamp(-1, 1) * 32767).to(torch.int16) for part in parts])
+
+    def batch(self, size):
+        """As :meth:`Segments.batch`, a tensor on the device."""
+        rng, length = self.rng, self.length
+        pieces, draws = [], []
+        for number in range(size):
+            sources = self.sources[number % len(self.sources)]
+            source = sources[rng.integers(len(sources))]
+            start = rng.integers(0, len(source) - length)
+            pieces.append(source[start : start + length])
+            case, cut = rng.integers(0, 40), rng.integers(0, length)
+            begin, end = {0: (0, 0), 1: (cut, length), 2: (0, cut), 3: (0, cut)}.get(case, (0, length))
+            level = 10 ** rng.uniform(-4.5, -3) if case == 4 else 0.0
+            draws.append((10 ** (rng.uniform(-18, 6) / 20), begin, end, level))
+        draws = torch.tensor(draws)
+        draws = draws.pin_memory().to(self.device, non_blocking=True) if self.device.type == "cuda" else draws
+        gain, begin, end, level = draws.unsqueeze(-1).unbind(1)
+        audio = torch.stack(pieces).float() / 32768 * gain
+        audio = audio / audio.abs().amax(-1, keepdim=True).clamp(min=1)
+        at = torch.arange(length, device=self.device)
+        audio = audio * ((at >= begin) & (at < end))
+        return torch.where(level > 0, level * torch.randn_like(audio), audio)
 
 
 class FileSegments(_Augmented):

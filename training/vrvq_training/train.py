@@ -5,6 +5,7 @@ import pathlib
 import torch
 
 from . import architectures, optimizers, parallel, restore, terms
+from .capture import Captured, capturable
 from .dac.discriminator import Discriminators, discriminator_loss, generator_losses
 from .init import initialise
 from .rate import Controller, Draw, rate_terms
@@ -29,11 +30,16 @@ class Trainer:
     def __init__(self, config, data_folder, device="cpu"):
         self.config, self.data_folder, self.device = config, data_folder, torch.device(device)
         train = config["train"]
+        if self.device.type == "cuda":
+            # What is captured (capture.py) must not touch the default stream.
+            torch.cuda.set_stream(torch.cuda.Stream(self.device))
         torch.manual_seed(train["seed"])
         self.model = architectures.build(config["model"]).to(self.device)
         self.average = architectures.build(config["model"]).to(self.device)
         self.average.load_state_dict(self.model.state_dict())
         freeze(self.model, train.get("frozen", ()))
+        if "codebook_decay" in train:
+            self.model.quantizer.decay = train["codebook_decay"]
         self.optimizer = optimizers.for_model(self.model, train)
         self.discriminators = self.discriminator_optimizer = None
         if config["loss"].get("adversarial"):
@@ -43,9 +49,15 @@ class Trainer:
         self._forward = parallel.wrap(self.model, self.device)
         torch.manual_seed(train["seed"] + parallel.rank())
         length = train["segment_frames"] * self.model.hop
-        self.segments = open_segments(data_folder, length, train["seed"] + 1000 * parallel.rank(), config["model"]["sample_rate"])
+        self.segments = open_segments(
+            data_folder, length, train["seed"] + 1000 * parallel.rank(), config["model"]["sample_rate"], self.device,
+            train.get("speeds", (1.0,)),
+        )
+        speech = [i for i in range(train["batch"]) if self.segments.kind(i) == "speech"]
+        self.speech = torch.tensor(speech, dtype=torch.long, device=self.device)
         self.step_number = 0
-        self.controller = Controller(config["rate"])
+        self.controller = Controller(config["rate"], self.device)
+        self.captured = Captured(self._gradients, self.model) if capturable(config, self.device) else None
 
     def initialise(self):
         """Starts as the linear codec, where the architecture has one."""
@@ -60,7 +72,8 @@ class Trainer:
             weights = restore.read(path, self.config["model"])[0].state_dict()
         else:
             state = torch.load(path, weights_only=False, map_location="cpu")
-            weights, self.controller.beta = state["average"], state["beta"]
+            weights = state["average"]
+            self.controller.beta.fill_(state["beta"])
         fresh = tuple(self.config["train"].get("fresh", ()))
         weights = {name: value for name, value in weights.items() if not name.startswith(fresh)}
         state = self.model.state_dict()
@@ -84,7 +97,7 @@ class Trainer:
         return {
             "config": self.config,
             "step": self.step_number,
-            "beta": self.controller.beta,
+            "beta": float(self.controller.beta),
             "random": parallel.gather(random),
         } | {name: part.state_dict() for name, part in self._parts().items()}
 
@@ -94,7 +107,8 @@ class Trainer:
             raise ValueError(f"the checkpoint is of {len(state['random'])} processes, here are {parallel.size()}")
         for name, part in self._parts().items():
             part.load_state_dict(state[name])
-        self.step_number, self.controller.beta = state["step"], state["beta"]
+        self.step_number = state["step"]
+        self.controller.beta.fill_(state["beta"])
         random = state["random"][parallel.rank()]
         torch.set_rng_state(random["torch"])
         if self.device.type == "cuda":
@@ -110,17 +124,35 @@ class Trainer:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=wanted == "bf16")
 
     def step(self):
-        """One update; returns the figures that are logged, means over the processes."""
-        config, train, weights = self.config, self.config["train"], self.config["loss"]
+        """One update; returns the figures that are logged, means over the processes, as tensors: on a GPU they are
+        there when the step is done, which nothing here waits for."""
+        config, train = self.config, self.config["train"]
         self.model.train()
-        batch = train["batch"]
-        audio = torch.from_numpy(self.segments.batch(batch)).to(self.device)
-        draw = Draw(config["rate"], batch, config["model"]["codebooks"])
-        with self._autocast():
-            out = self._forward(audio, draw, self._beam())
-        out["speech"] = torch.tensor([self.segments.kind(i) == "speech" for i in range(batch)], device=self.device)
+        audio = torch.as_tensor(self.segments.batch(train["batch"]), device=self.device)
+        draw = Draw(config["rate"], train["batch"], config["model"]["codebooks"]).to(self.device)
         rate = optimizers.learning_rate(train, self.step_number)
-        figures = self._discriminator_step(out, rate) if self.discriminators else {}
+        if self.discriminators:
+            optimizers.set_rate(self.discriminator_optimizer, rate)
+        optimizers.set_rate(self.optimizer, rate)
+        gradients = self.captured or self._gradients
+        figures = gradients(audio, draw, self._beam())
+        self.optimizer.step()
+        if not self.captured:
+            self.optimizer.zero_grad(set_to_none=True)
+        figures = parallel.mean(figures)
+        if "importance" in figures:
+            self.controller.follow(figures["importance"])
+        self.step_number += 1
+        self._update_average()
+        return figures | {"beta": self.controller.beta.clone(), "rate": rate}
+
+    def _gradients(self, audio, draw, beam):
+        """Leaves the gradients of one batch in the model's parameters (and moves discriminators and codebooks)."""
+        config, weights = self.config, self.config["loss"]
+        with self._autocast():
+            out = self._forward(audio, draw, beam)
+        out["speech"] = self.speech
+        figures = self._discriminator_step(out) if self.discriminators else {}
         loss, values = terms.weighted(out, weights, config["model"]["sample_rate"])
         figures |= values
         if self.discriminators:
@@ -128,45 +160,40 @@ class Trainer:
                 # The plain module: its gradients aren't wanted here, so DDP must not wait for them.
                 adversarial, matching = generator_losses(self.discriminators(out["target"]), self.discriminators(out["audio"]))
             loss = loss + weights["adversarial"] * adversarial + weights["feature_matching"] * matching
-            figures |= {"adversarial": float(adversarial.detach()), "feature_matching": float(matching.detach())}
+            figures |= {"adversarial": adversarial.detach(), "feature_matching": matching.detach()}
         if out["importance"] is not None and config["rate"]["mode"] == "vbr":
             mean, pull = rate_terms(out["importance"], out["silent"], draw)
-            loss = loss + self.controller.beta * mean + config["rate"]["silence_weight"] * pull
-            figures["importance"] = float(mean.detach())
-        optimizers.set_rate(self.optimizer, rate)
-        norm = self._update(self.optimizer, self.model, loss, train["clip"])
-        figures |= {"loss": float(loss.detach()), "norm": float(norm)}
-        figures = parallel.mean(figures)
-        if "importance" in figures:
-            self.controller.follow(figures["importance"])
-        self.step_number += 1
-        self._update_average()
-        return figures | {"beta": self.controller.beta, "rate": rate}
+            loss = loss + self.controller.beta.float() * mean + config["rate"]["silence_weight"] * pull
+            figures["importance"] = mean.detach()
+        norm = _descend(self.model, loss, config["train"]["clip"])
+        return figures | {"loss": loss.detach(), "norm": norm}
 
-    def _discriminator_step(self, out, rate):
+    def _discriminator_step(self, out):
+        self.discriminator_optimizer.zero_grad(set_to_none=True)
         with self._autocast():
             # Real and decoded in one pass, since DDP wants one forward for each backward.
             maps = self._discriminate(torch.cat([out["target"], out["audio"].detach()]))
             real, fake = ([[x.chunk(2)[i] for x in part] for part in maps] for i in (0, 1))
             loss = discriminator_loss(real, fake)
-        optimizers.set_rate(self.discriminator_optimizer, rate)
-        self._update(self.discriminator_optimizer, self.discriminators, loss, self.config["adversarial"]["clip"])
-        return {"discriminator": float(loss.detach())}
-
-    def _update(self, optimizer, module, loss, clip):
-        """A step down ``loss``, unless the gradient isn't finite; its norm."""
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        norm = torch.nn.utils.clip_grad_norm_(module.parameters(), clip)
-        if torch.isfinite(norm):
-            optimizer.step()
-        return norm
+        _descend(self.discriminators, loss, self.config["adversarial"]["clip"])
+        self.discriminator_optimizer.step()
+        # The generator's loss goes through the discriminators too.
+        self.discriminator_optimizer.zero_grad(set_to_none=True)
+        return {"discriminator": loss.detach()}
 
     @torch.no_grad()
     def _update_average(self):
         # Early on the average must not remember the start.
         decay = min(self.config["train"]["average"], (1 + self.step_number) / (20 + self.step_number))
-        for mean, value in zip(self.average.parameters(), self.model.parameters()):
-            mean.lerp_(value, 1 - decay)
-        for mean, value in zip(self.average.buffers(), self.model.buffers()):
-            mean.lerp_(value, 1 - decay)
+        means, values = ([*model.parameters(), *model.buffers()] for model in (self.average, self.model))
+        torch._foreach_lerp_(means, values, 1 - decay)
+
+
+def _descend(module, loss, clip):
+    """Leaves the gradient of ``loss`` in ``module``, clipped; nothing of it where it isn't finite. Returns its norm."""
+    loss.backward()
+    parameters = [parameter for parameter in module.parameters() if parameter.grad is not None]
+    norm = torch.nn.utils.clip_grad_norm_(parameters, clip)
+    for parameter in parameters:
+        torch.nan_to_num_(parameter.grad, 0.0, 0.0, 0.0)
+    return norm.detach()
