@@ -2,18 +2,18 @@
 //!
 //! ```sh
 //! python training/make_checkpoints.py --full FOLDER
-//! cargo run --example exactness -- FOLDER/vrvq-full.pth
+//! cargo run --example exactness -- FOLDER/vrvq-full.pth [DEVICE]
 //! ```
 //!
-//! Prints the codes that differ, the largest difference of a sample, and the processor time of one hop at 1, 2 and 4 hops
-//! a call against all hops in one call, on one thread, in one run. Runs on the runtime that the app finds; a figure of the
+//! Prints the codes that differ, the largest difference of a sample, and the time of one hop at 1, 2 and 4 hops a call against
+//! all hops in one call, in one run: on the processor that of one thread, on another DEVICE (as `--device`) by the clock. Runs on the runtime that the app finds; a figure of the
 //! runtime's own, so that the development profile is enough.
 
 use serde::Deserialize;
 use std::path::PathBuf;
 use std::sync::Arc;
 use vrvq::model::checkpoint::{StateDict, model_file};
-use vrvq::model::{DecoderStream, Encoded, EncoderStream, Model};
+use vrvq::model::{DecoderStream, Encoded, EncoderStream, Model, choose_device};
 
 /// Hops that each figure is taken over, at least.
 const HOPS: usize = 160;
@@ -56,7 +56,7 @@ fn stream(model: &Arc<Model>, reference: &Reference, hops: usize) -> (Vec<u16>, 
 }
 
 /// Milliseconds a hop of encoder and decoder, `hops` hops a call.
-fn cost(model: &Arc<Model>, hops: usize) -> [f64; 2] {
+fn cost(model: &Arc<Model>, hops: usize, seconds: fn() -> f64) -> [f64; 2] {
     let (hop, codebooks) = (model.card().hop, model.card().codebooks);
     let audio: Vec<f32> = (0..hops * hop).map(|i| 0.3 * (0.05 * i as f32).sin()).collect();
     let mut encoder = EncoderStream::new(model, 1).expect("the encoder runs");
@@ -65,13 +65,13 @@ fn cost(model: &Arc<Model>, hops: usize) -> [f64; 2] {
     let mut times = [Vec::new(), Vec::new()];
     // The first steps allocate. Processor time, because other programs may want the processor too.
     for step in 0..(HOPS / hops).max(2) + 2 {
-        let started = thread_seconds();
+        let started = seconds();
         encoder.step(&audio, hops, &mut encoded).expect("a step runs");
-        let between = thread_seconds();
+        let between = seconds();
         decoder.step(&encoded.codes, &counts, hops, &mut samples).expect("a step runs");
         if step >= 2 {
             times[0].push(between - started);
-            times[1].push(thread_seconds() - between);
+            times[1].push(seconds() - between);
         }
     }
     times.map(|mut times| {
@@ -89,15 +89,25 @@ fn thread_seconds() -> f64 {
     time.tv_sec as f64 + 1e-9 * time.tv_nsec as f64
 }
 
-/// Time, where the system tells no thread's own.
+/// Where the system tells no thread's own.
 #[cfg(not(unix))]
 fn thread_seconds() -> f64 {
+    clock_seconds()
+}
+
+/// By the clock.
+fn clock_seconds() -> f64 {
     static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
     START.get_or_init(std::time::Instant::now).elapsed().as_secs_f64()
 }
 
 fn main() {
     let path = PathBuf::from(std::env::args().nth(1).expect("a checkpoint whose reference lies beside it"));
+    let device = std::env::args().nth(2);
+    if let Some(device) = &device {
+        choose_device(device.parse().expect("a device")).expect("the device works");
+    }
+    let seconds = if device.is_some() { clock_seconds } else { thread_seconds };
     let state = StateDict::open(&path).expect("a checkpoint");
     let model = Arc::new(Model::from_bytes(&model_file(&state, "exactness", None).expect("a model")).expect("a model"));
     drop(state);
@@ -123,8 +133,10 @@ fn main() {
         "\n| hops a call | encoder, ms a hop | decoder, ms a hop | together, to all in one call | share of real time |"
     );
     println!("|---|---|---|---|---|");
-    let whole = cost(&model, HOPS);
-    for (hops, cost) in [(1, cost(&model, 1)), (2, cost(&model, 2)), (4, cost(&model, 4)), (HOPS, whole)] {
+    let whole = cost(&model, HOPS, seconds);
+    for (hops, cost) in
+        [(1, cost(&model, 1, seconds)), (2, cost(&model, 2, seconds)), (4, cost(&model, 4, seconds)), (HOPS, whole)]
+    {
         let together = cost[0] + cost[1];
         let (ratio, share) = (together / (whole[0] + whole[1]), 100.0 * together / 1000.0 * card.frame_rate());
         println!("| {hops} | {:.2} | {:.2} | {ratio:.2} | {share:.0} % |", cost[0], cost[1]);

@@ -1,7 +1,7 @@
 """Small checkpoints of random weights in the published models' shapes, and what PyTorch makes of them.
 
     python make_checkpoints.py ../tests/data/checkpoints
-    python make_checkpoints.py --full FOLDER
+    python make_checkpoints.py --full FOLDER [NAME ...]
 
 The program's tests import the checkpoints and hold their streams against these whole-file results; `--full` makes some
 of the published VRVQ and DAC models' sizes (300 MB each), for `cargo run --example exactness`. This is a plain implementation
@@ -129,7 +129,7 @@ class Codec(nn.Module):
             counts = torch.full_like(codes[0], codebooks)
         else:
             counts = torch.clamp(torch.floor(level * importance).long() + 1, max=codebooks)
-        used = torch.arange(codebooks)[None, :, None] < counts[:, None]
+        used = torch.arange(codebooks, device=audio.device)[None, :, None] < counts[:, None]
         latent = (torch.stack(parts, 1) * used[:, :, None]).sum(1)
         return torch.stack(codes, 1), importance, counts, self.decoder.model(latent)
 
@@ -202,6 +202,7 @@ def main(folder, models=MODELS, sizes=SMALL_SIZES):
 
 if __name__ == "__main__":
     if sys.argv[1] == "--full":
-        main(sys.argv[2], FULL, FULL_SIZES)
+        # All of them, or those that are named.
+        main(sys.argv[2], {name: FULL[name] for name in sys.argv[3:] or FULL}, FULL_SIZES)
     else:
         main(*sys.argv[1:])

@@ -255,6 +255,9 @@ pub struct BenchArgs {
     /// Calls that are timed, with --live.
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub runs: u32,
+    /// Seconds for which streams must keep up, with --live; 0: streams aren't counted.
+    #[arg(long, value_name = "SECONDS", default_value_t = 4.0, value_parser = seconds)]
+    pub stream_seconds: f64,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,

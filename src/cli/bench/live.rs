@@ -10,8 +10,6 @@ use std::time::{Duration, Instant};
 
 /// Calls that aren't measured: the first ones allocate, and on a GPU they compile.
 const WARM_UP: usize = 16;
-/// Seconds for which streams must keep up.
-const SECONDS: f64 = 4.0;
 /// One hop in so many may be late: machines that others use too pause now and then.
 const LATE: u64 = 100;
 /// Streams that are tried at most.
@@ -87,18 +85,19 @@ pub fn calls(model: &Arc<Model>, audio: &[f32], hops: usize, runs: usize) -> Res
     Ok(Call { hops, median: at(0.5), p99: at(0.99), worst: at(1.0), share })
 }
 
-/// How many streams keep up.
+/// How many streams keep up for `seconds`.
 ///
 /// # Errors
 /// A model that can't run.
-pub fn streams(model: &Arc<Model>, audio: &[f32]) -> Result<Streams, Failure> {
-    Ok(Streams { at_once: most(model, audio, true)?, at_once_alone: most(model, audio, false)? })
+pub fn streams(model: &Arc<Model>, audio: &[f32], seconds: f64) -> Result<Streams, Failure> {
+    let most = |shared| most(|number| keep_up(model, audio, number, seconds, shared));
+    Ok(Streams { at_once: most(true)?, at_once_alone: most(false)? })
 }
 
 /// The largest number of streams that keep up, by doubling and halving.
-fn most(model: &Arc<Model>, audio: &[f32], shared: bool) -> Result<u16, Failure> {
+fn most(keep_up: impl Fn(u16) -> Result<bool, Failure>) -> Result<u16, Failure> {
     let (mut good, mut bad) = (0, 1);
-    while keep_up(model, audio, bad, shared)? {
+    while keep_up(bad)? {
         good = bad;
         if bad >= MOST_STREAMS {
             return Ok(good);
@@ -107,7 +106,7 @@ fn most(model: &Arc<Model>, audio: &[f32], shared: bool) -> Result<u16, Failure>
     }
     while bad - good > 1 {
         let middle = good.midpoint(bad);
-        if keep_up(model, audio, middle, shared)? {
+        if keep_up(middle)? {
             good = middle;
         } else {
             bad = middle;
@@ -117,10 +116,10 @@ fn most(model: &Arc<Model>, audio: &[f32], shared: bool) -> Result<u16, Failure>
 }
 
 /// Whether `number` streams, whose hops come at the same time as in a host, make nearly each before the next one comes.
-fn keep_up(model: &Arc<Model>, audio: &[f32], number: u16, shared: bool) -> Result<bool, Failure> {
+fn keep_up(model: &Arc<Model>, audio: &[f32], number: u16, seconds: f64, shared: bool) -> Result<bool, Failure> {
     interruption()?;
     let period = Duration::from_secs_f64(1.0 / model.card().frame_rate());
-    let hops = (SECONDS / period.as_secs_f64()) as usize;
+    let hops = (seconds / period.as_secs_f64()).ceil() as usize;
     let late = AtomicU64::new(0);
     let barrier = std::sync::Barrier::new(number.into());
     together(number, |_| -> Result<(), Failure> {

@@ -66,7 +66,9 @@ pub fn run(args: &BenchArgs) -> Result<(), Failure> {
         for &hops in &args.hops {
             calls.push(live::calls(&model, &audio, hops.into(), args.runs as usize)?);
         }
-        streams = Some(live::streams(&model, &audio)?);
+        if args.stream_seconds > 0.0 {
+            streams = Some(live::streams(&model, &audio, args.stream_seconds)?);
+        }
     }
     let report = Report {
         memory,

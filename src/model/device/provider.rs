@@ -9,13 +9,20 @@ use ort::session::builder::SessionBuilder;
 pub(in crate::model) fn place(builder: SessionBuilder, device: Device) -> ort::Result<SessionBuilder> {
     let Device::Gpu(provider, number) = device else { return Ok(builder) };
     let number = i32::try_from(number).unwrap_or(i32::MAX);
+    // By default CUDA rounds the factors of products to 10 bits (TF32), which moves codes and samples.
+    let search = match std::env::var("VRVQ_X_SEARCH").as_deref() {
+        Ok("heuristic") => ort::ep::cuda::ConvAlgorithmSearch::Heuristic,
+        Ok("default") => ort::ep::cuda::ConvAlgorithmSearch::Default,
+        _ => ort::ep::cuda::ConvAlgorithmSearch::Exhaustive,
+    };
+    let tf32 = std::env::var_os("VRVQ_X_TF32").is_some();
+    let cuda = || CUDA::default().with_device_id(number).with_tf32(tf32).with_conv_algorithm_search(search).build();
     // What TensorRT leaves is CUDA's.
     let providers: Vec<ExecutionProviderDispatch> = match provider {
-        Provider::Cuda => vec![CUDA::default().with_device_id(number).build()],
-        Provider::TensorRt => vec![
-            TensorRT::default().with_device_id(number).build().error_on_failure(),
-            CUDA::default().with_device_id(number).build(),
-        ],
+        Provider::Cuda => vec![cuda()],
+        Provider::TensorRt => {
+            vec![TensorRT::default().with_device_id(number).build().error_on_failure(), cuda()]
+        }
         Provider::DirectMl => vec![DirectML::default().with_device_id(number).build()],
         Provider::WebGpu => vec![WebGPU::default().build()],
         Provider::CoreMl => vec![CoreML::default().build()],
