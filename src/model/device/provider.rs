@@ -10,13 +10,7 @@ pub(in crate::model) fn place(builder: SessionBuilder, device: Device) -> ort::R
     let Device::Gpu(provider, number) = device else { return Ok(builder) };
     let number = i32::try_from(number).unwrap_or(i32::MAX);
     // By default CUDA rounds the factors of products to 10 bits (TF32), which moves codes and samples.
-    let search = match std::env::var("VRVQ_X_SEARCH").as_deref() {
-        Ok("heuristic") => ort::ep::cuda::ConvAlgorithmSearch::Heuristic,
-        Ok("default") => ort::ep::cuda::ConvAlgorithmSearch::Default,
-        _ => ort::ep::cuda::ConvAlgorithmSearch::Exhaustive,
-    };
-    let tf32 = std::env::var_os("VRVQ_X_TF32").is_some();
-    let cuda = || CUDA::default().with_device_id(number).with_tf32(tf32).with_conv_algorithm_search(search).build();
+    let cuda = || CUDA::default().with_device_id(number).with_tf32(false).build();
     // What TensorRT leaves is CUDA's.
     let providers: Vec<ExecutionProviderDispatch> = match provider {
         Provider::Cuda => vec![cuda()],
