@@ -31,11 +31,11 @@ pub fn install(python: &Path, requirements: &str) -> Result<()> {
     shell::run(pip(python).args(["-r", requirements]))
 }
 
-/// Installs the PyTorch of `requirements` for the processor alone where PyTorch's own index can be reached; elsewhere
+/// Installs the PyTorch packages of `requirements` for the processor alone where PyTorch's own index can be reached; elsewhere
 /// that of PyPI will come, which on Linux brings CUDA's libraries: 5 GB in place of 1.
 pub fn install_torch(python: &Path, requirements: &str) -> Result<()> {
     let lines = std::fs::read_to_string(requirements).with_context(|| format!("{requirements} can't be read"))?;
-    let wanted = lines.lines().filter(|line| line.starts_with("torch=="));
+    let wanted = lines.lines().filter(|line| line.starts_with("torch"));
     let mut command = pip(python);
     command.args(["--retries", "0", "--timeout", "15", "--index-url", TORCH_INDEX]).args(wanted);
     if let Err(error) = shell::run(&mut command) {
