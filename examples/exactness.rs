@@ -47,8 +47,8 @@ fn stream(model: &Arc<Model>, reference: &Reference, hops: usize) -> (Vec<u16>, 
             |at: usize| at.checked_sub(first).and_then(|frame| reference.counts.get(frame).copied()).unwrap_or(1);
         let counts: Vec<u8> = (0..here).map(|index| count(step * hops + index)).collect();
         let mut samples = vec![0.0; chunk.len()];
-        decoder.step(&encoded.codes, &counts, here, &mut samples).expect("a step runs");
-        codes.extend_from_slice(&encoded.codes);
+        decoder.step(&encoded.codes.sent(&counts), &counts, here, &mut samples).expect("a step runs");
+        codes.extend(encoded.codes.all());
         decoded.extend_from_slice(&samples);
     }
     let codes = codes[first * codebooks..][..frames * codebooks].to_vec();
@@ -68,7 +68,7 @@ fn cost(model: &Arc<Model>, hops: usize, seconds: fn() -> f64) -> [f64; 2] {
         let started = seconds();
         encoder.step(&audio, hops, &mut encoded).expect("a step runs");
         let between = seconds();
-        decoder.step(&encoded.codes, &counts, hops, &mut samples).expect("a step runs");
+        decoder.step(&encoded.codes.sent(&counts), &counts, hops, &mut samples).expect("a step runs");
         if step >= 2 {
             times[0].push(between - started);
             times[1].push(seconds() - between);

@@ -60,8 +60,8 @@ fn stream(model: &Arc<Model>, reference: &Reference, hops: usize) -> (Vec<u16>, 
         };
         let counts: Vec<u8> = (0..hops_here).map(count).collect();
         let mut samples = vec![0.0; chunk.len()];
-        decoder.step(&encoded.codes, &counts, hops_here, &mut samples).unwrap();
-        codes.extend_from_slice(&encoded.codes);
+        decoder.step(&encoded.codes.sent(&counts), &counts, hops_here, &mut samples).unwrap();
+        codes.extend(encoded.codes.all());
         importance.extend_from_slice(&encoded.importance);
         decoded.extend_from_slice(&samples);
     }

@@ -51,8 +51,8 @@ fn run(model: &Arc<Model>, hops: usize) -> Outcome {
             (0..channels).flat_map(|channel| &clip[(index + 40 * channel + 300) * hop..][..hop]).copied().collect();
         encoder.step(&audio, 1, &mut encoded).unwrap();
         let mut samples = vec![0.0; channels * hop];
-        decoder.step(&encoded.codes, &vec![codebooks as u8; channels], 1, &mut samples).unwrap();
-        outcome.codes.extend_from_slice(&encoded.codes);
+        decoder.step(&encoded.codes.all(), &vec![codebooks as u8; channels], 1, &mut samples).unwrap();
+        outcome.codes.extend(encoded.codes.all());
         outcome.decoded.extend_from_slice(&samples);
     }
     outcome
@@ -124,7 +124,7 @@ fn streams_on_the_gpu_run_in_batches() {
                         for index in 0..hops {
                             let audio = &clip[(300 + 50 * stream + index) * hop..][..hop];
                             encoder.step(audio, 1, &mut encoded).unwrap();
-                            codes.extend_from_slice(&encoded.codes);
+                            codes.extend(encoded.codes.all());
                         }
                         (codes, encoder.batched())
                     })

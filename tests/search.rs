@@ -1,6 +1,6 @@
 //! The search for codes: greedy where the beam is one, better where it is wider, the same for every frame.
 
-use vrvq::codec::{Codebooks, MAX_BEAM, SearchBuffers};
+use vrvq::codec::{Codebooks, Codes, MAX_BEAM, SearchBuffers};
 
 const STAGES: usize = 4;
 const SIZE: usize = 200;
@@ -29,10 +29,17 @@ fn codebooks(beam: usize) -> Codebooks {
     Codebooks::new(entries(), STAGES, SIZE, DIMS, beam).unwrap()
 }
 
-fn search(beam: usize, latents: &[f32]) -> Vec<u16> {
-    let mut codes = Vec::new();
-    codebooks(beam).search(latents, &mut SearchBuffers::default(), &mut codes);
+/// Codes for the counts up to `most` of each frame.
+fn search_up_to(beam: usize, latents: &[f32], most: impl Fn(usize) -> usize) -> Codes {
+    let mut codes = Codes::default();
+    codebooks(beam).search(latents, most, &mut SearchBuffers::default(), &mut codes);
+    assert_eq!((codes.frames(), codes.codebooks()), (latents.len() / DIMS, STAGES));
     codes
+}
+
+/// Codes of all codebooks.
+fn search(beam: usize, latents: &[f32]) -> Vec<u16> {
+    search_up_to(beam, latents, |_| STAGES).all()
 }
 
 fn entry(stage: usize, code: u16) -> &'static [f32] {
@@ -42,15 +49,16 @@ fn entry(stage: usize, code: u16) -> &'static [f32] {
 
 /// Squared error of each frame's sum of entries.
 fn errors(latents: &[f32], codes: &[u16]) -> Vec<f32> {
-    let frames = latents.chunks_exact(DIMS).zip(codes.chunks_exact(STAGES));
-    let error = |(latent, codes): (&[f32], &[u16])| {
-        let mut residual = latent.to_vec();
-        for (stage, &code) in codes.iter().enumerate() {
-            residual.iter_mut().zip(entry(stage, code)).for_each(|(r, e)| *r -= e);
-        }
-        residual.iter().map(|r| r * r).sum()
-    };
-    frames.map(error).collect()
+    latents.chunks_exact(DIMS).zip(codes.chunks_exact(STAGES)).map(|(latent, codes)| error(latent, codes)).collect()
+}
+
+/// Squared error of a sum of entries.
+fn error(latent: &[f32], codes: &[u16]) -> f32 {
+    let mut residual = latent.to_vec();
+    for (stage, &code) in codes.iter().enumerate() {
+        residual.iter_mut().zip(entry(stage, code)).for_each(|(r, e)| *r -= e);
+    }
+    residual.iter().map(|r| r * r).sum()
 }
 
 #[test]
@@ -115,6 +123,44 @@ fn frames_do_not_depend_on_their_neighbours() {
     let together = search(8, &latents);
     let alone: Vec<u16> = latents.chunks_exact(DIMS).flat_map(|latent| search(8, latent)).collect();
     assert_eq!(together, alone);
+}
+
+/// What a frame sends with some codebooks is what a model of so many would.
+#[test]
+fn codes_for_a_count_are_those_of_fewer_codebooks() {
+    let latents = noise(6, 90 * DIMS);
+    let codes = search_up_to(8, &latents, |_| STAGES);
+    for count in 1..=STAGES {
+        let fewer = Codebooks::new(entries()[..count * SIZE * DIMS].to_vec(), count, SIZE, DIMS, 8).unwrap();
+        let mut alone = Codes::default();
+        fewer.search(&latents, |_| count, &mut SearchBuffers::default(), &mut alone);
+        let frames = alone.all();
+        assert!(frames.chunks_exact(count).enumerate().all(|(frame, alone)| codes.of(frame, count) == alone));
+    }
+    let mean = |codes_of: &dyn Fn(usize) -> Vec<u16>| {
+        let errors = latents.chunks_exact(DIMS).enumerate().map(|(frame, latent)| error(latent, &codes_of(frame)));
+        errors.sum::<f32>()
+    };
+    for count in 1..STAGES {
+        let (own, start) = (mean(&|f| codes.of(f, count).to_vec()), mean(&|f| codes.of(f, STAGES)[..count].to_vec()));
+        assert!(own < 0.99 * start, "{count} codebooks: error {own}, {start} with the start of all codes");
+    }
+}
+
+#[test]
+fn a_search_that_ends_at_the_count_finds_the_same() {
+    let latents = noise(7, 90 * DIMS);
+    let everything = search_up_to(8, &latents, |_| usize::MAX);
+    let most = |frame: usize| frame % (STAGES + 2);
+    let codes = search_up_to(8, &latents, most);
+    let counts: Vec<u8> = (0..90).map(|frame| most(frame).clamp(1, STAGES) as u8).collect();
+    assert_eq!(codes.sent(&counts), everything.sent(&counts));
+    for (frame, &most) in counts.iter().enumerate() {
+        for count in 1..=STAGES {
+            let (found, expected) = (codes.of(frame, count), everything.of(frame, count));
+            assert!(if count <= most.into() { found == expected } else { found.iter().all(|&code| code == 0) });
+        }
+    }
 }
 
 #[test]

@@ -25,8 +25,8 @@ fn run(model: &std::sync::Arc<Model>, audio: &[f32], shared: bool, start: &Barri
     for hop_of_audio in audio.chunks_exact(hop) {
         encoder.step(hop_of_audio, 1, &mut encoded).unwrap();
         let mut samples = vec![0.0; hop];
-        decoder.step(&encoded.codes, &[codebooks as u8], 1, &mut samples).unwrap();
-        codes.extend_from_slice(&encoded.codes);
+        decoder.step(&encoded.codes.all(), &[codebooks as u8], 1, &mut samples).unwrap();
+        codes.extend(encoded.codes.all());
         decoded.extend_from_slice(&samples);
     }
     (codes, decoded, encoder.batched() + decoder.batched() > before)
@@ -98,7 +98,7 @@ fn further_streams_take_no_further_weights() {
             (EncoderStream::new(&model, 1).unwrap(), DecoderStream::new(&model, 1).unwrap());
         let mut encoded = Encoded::default();
         encoder.step(&silence, 1, &mut encoded).unwrap();
-        decoder.step(&encoded.codes, &[8], 1, &mut silence.clone()).unwrap();
+        decoder.step(&encoded.codes.all(), &[8], 1, &mut silence.clone()).unwrap();
         (encoder, decoder)
     };
     // As many as run at once have a session each.

@@ -19,11 +19,11 @@ fn run(audio: &[f32], hops: usize) -> (Vec<u16>, Vec<f32>, Vec<f32>) {
     for chunk in audio.chunks(hops * hop) {
         let hops = chunk.len() / hop;
         encoder.step(chunk, hops, &mut encoded).unwrap();
-        assert_eq!(encoded.codes.len(), hops * codebooks);
+        assert_eq!((encoded.codes.frames(), encoded.codes.codebooks()), (hops, codebooks));
         let counts: Vec<u8> = encoded.importance.iter().map(|&p| count(p, 16.0, codebooks) as u8).collect();
         let mut samples = vec![0.0; chunk.len()];
-        decoder.step(&encoded.codes, &counts, hops, &mut samples).unwrap();
-        codes.extend_from_slice(&encoded.codes);
+        decoder.step(&encoded.codes.sent(&counts), &counts, hops, &mut samples).unwrap();
+        codes.extend(encoded.codes.all());
         importance.extend_from_slice(&encoded.importance);
         decoded.extend_from_slice(&samples);
     }
@@ -65,7 +65,8 @@ fn two_channels_of_one_batch_are_two_streams() {
     stereo.step(&[left, right].concat(), 20, &mut encoded).unwrap();
     for (channel, audio) in [left, right].into_iter().enumerate() {
         let (codes, importance, _) = run(audio, 20);
-        let half = &encoded.codes[channel * 20 * codebooks..][..20 * codebooks];
+        let both = encoded.codes.all();
+        let half = &both[channel * 20 * codebooks..][..20 * codebooks];
         let differing = codes.iter().zip(half).filter(|(a, b)| a != b).count();
         assert!(differing <= 1, "channel {channel}: {differing} codes differ");
         let p = common::largest_difference(&importance, &encoded.importance[channel * 20..][..20]);
@@ -113,6 +114,7 @@ struct Reference {
     level: f32,
     every: usize,
     codes: Vec<Vec<u16>>,
+    sent: Vec<Vec<u16>>,
     importance: Vec<f32>,
     decoded: Vec<f32>,
 }
@@ -131,10 +133,25 @@ fn it_is_the_model_that_was_trained() {
     let p = common::largest_difference(&importance, &reference.importance);
     assert!(p < 1e-3, "importance differs by {p}");
 
-    // Decoded from the same codes, so that a tie in the search doesn't count twice.
+    // What is sent at a level, where the search ends at the count.
     let counts: Vec<u8> = reference.importance.iter().map(|&p| count(p, reference.level, codebooks) as u8).collect();
+    assert!(reference.sent.iter().zip(&counts).all(|(codes, &count)| codes.len() == usize::from(count)));
+    let mut encoded = Encoded::default();
+    let most = |_, importance| count(importance, reference.level, codebooks);
+    let audio = common::demo_mono();
+    EncoderStream::new(&model, 1).unwrap().step_up_to(&audio[..frames * hop], frames, most, &mut encoded).unwrap();
+    let of_frame = |frame: usize| encoded.codes.of(frame, counts[frame].into());
+    let differing = (0..frames).filter(|&frame| of_frame(frame) != reference.sent[frame]).count();
+    assert!(differing * 200 <= frames, "the codes of {differing} of {frames} frames differ");
+    let starts = reference.sent.iter().zip(&reference.codes).filter(|(sent, all)| all.starts_with(sent)).count();
+    assert!(starts < frames / 2, "what is sent is the start of all codes in {starts} of {frames} frames");
+
+    // Decoded from the same codes, so that a tie in the search doesn't count twice.
+    let mut sent = vec![0; frames * codebooks];
+    let slots = sent.chunks_exact_mut(codebooks).zip(&reference.sent);
+    slots.for_each(|(slots, codes)| slots[..codes.len()].copy_from_slice(codes));
     let mut decoded = vec![0.0; frames * hop];
-    DecoderStream::new(&model, 1).unwrap().step(&expected, &counts, frames, &mut decoded).unwrap();
+    DecoderStream::new(&model, 1).unwrap().step(&sent, &counts, frames, &mut decoded).unwrap();
     let kept: Vec<f32> = decoded.iter().step_by(reference.every).copied().collect();
     let s = common::largest_difference(&kept, &reference.decoded);
     assert!(s < 1e-4, "samples differ by {s}");

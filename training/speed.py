@@ -26,7 +26,7 @@ def live(path, audio):
     audio = audio[: len(audio) // model.hop * model.hop][None]
     codes, _ = model.analyse(audio)
     counts = torch.full(codes.shape[:2], 4)
-    return lambda: model.analyse(audio), lambda: model.decode(codes, counts)
+    return lambda: model.analyse(audio), lambda: model.decode(codes[:, :, 3], counts)
 
 
 REACH = 22  # hops before and behind a hop that the published model depends on (its delay, which is the same to both sides)

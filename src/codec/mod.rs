@@ -5,6 +5,7 @@
 //! the residual codebooks it uses.
 
 mod bitrate;
+mod codes;
 pub(crate) mod entropy;
 mod loss;
 mod packet;
@@ -14,6 +15,7 @@ mod stereo;
 mod target;
 mod usage;
 
+pub use codes::Codes;
 pub use bitrate::{BitrateMeter, kilobits_per_second};
 pub use entropy::Tables;
 pub use loss::{BURST_MAX, LOSS_MAX, Loss, LossProcess, SEED_MAX};

@@ -4,8 +4,9 @@
 //! later codebooks code better. A search that carries the best few partial sums along costs the decoder nothing, needs
 //! no other training and no more bits; on the bundled model it is worth more than ten thousand steps of training
 //! (figures in `training/RESULTS.md`). The search stays outside the graph, since the built-in runtime has no fast
-//! selection of the best k.
+//! selection of the best k. It keeps the best codes for each count ([`Codes`]), and ends at the count where that is known.
 
+use super::Codes;
 use gemm::Parallelism;
 
 /// Codebooks that are searched outside the model's graph, by Euclidean distance.
@@ -54,6 +55,9 @@ pub struct SearchBuffers {
     next_paths: Vec<u16>,
     /// `[frames, beam, entries]`.
     products: Vec<f32>,
+    /// Those that are searched still.
+    frames: Vec<usize>,
+    next_frames: Vec<usize>,
     blocks: Blocks,
 }
 
@@ -100,22 +104,41 @@ impl Codebooks {
         self
     }
 
-    /// Codes `[frames, codebooks]` of `latents` `[frames, dims]`, appended to `codes`. A frame's codes don't depend on
-    /// the frames that are searched with it.
+    /// Codes of `latents` `[frames, dims]`, in `codes`: of frame t for every count up to `most(t)`, at which its search
+    /// ends, since most of its time goes into the later codebooks. A frame's codes don't depend on the frames that are
+    /// searched with it, nor on where its search ends.
     ///
     /// # Panics
     /// Where `latents` isn't a whole number of frames.
-    pub fn search(&self, latents: &[f32], buffers: &mut SearchBuffers, codes: &mut Vec<u16>) {
+    pub fn search(
+        &self,
+        latents: &[f32],
+        most: impl Fn(usize) -> usize,
+        buffers: &mut SearchBuffers,
+        codes: &mut Codes,
+    ) {
         assert_eq!(latents.len() % self.dims, 0, "latents are [frames, dims]");
-        for chunk in latents.chunks(FRAMES_AT_ONCE * self.dims) {
-            self.search_chunk(chunk, buffers, codes);
+        codes.clear(self.codebooks, false);
+        codes.grow(latents.len() / self.dims);
+        for (chunk, latents) in latents.chunks(FRAMES_AT_ONCE * self.dims).enumerate() {
+            self.search_chunk(latents, chunk * FRAMES_AT_ONCE, &most, buffers, codes);
         }
     }
 
-    fn search_chunk(&self, latents: &[f32], b: &mut SearchBuffers, codes: &mut Vec<u16>) {
+    /// `first` is the number of the first frame of `latents`.
+    fn search_chunk(
+        &self,
+        latents: &[f32],
+        first: usize,
+        most: &impl Fn(usize) -> usize,
+        b: &mut SearchBuffers,
+        codes: &mut Codes,
+    ) {
         let (dims, size, stages) = (self.dims, self.size, self.codebooks);
         let stride = size + PADDING;
         let frames = latents.len() / dims;
+        b.frames.clear();
+        b.frames.extend(first..first + frames);
         b.residuals.clear();
         b.residuals.extend_from_slice(latents);
         b.costs.clear();
@@ -125,21 +148,31 @@ impl Codebooks {
         for stage in 0..stages {
             let book = &self.entries[stage * size * dims..][..size * dims];
             let half_norms = &self.half_norms[stage * size..][..size];
-            let rows = frames * width;
+            let rows = b.frames.len() * width;
             b.products.resize(rows * size, 0.0);
             let columns = &self.columns[stage * dims * stride..][..dims * stride];
             multiply(&b.residuals, columns, rows, dims, size, &mut b.products);
-            let next_width = if stage + 1 == stages { 1 } else { self.beam.min(width * size) };
+            let next_width = self.beam.min(width * size);
             b.next_residuals.clear();
             b.next_costs.clear();
             b.next_paths.clear();
-            for frame in 0..frames {
-                let products = &b.products[frame * width * size..][..width * size];
-                let costs = &b.costs[frame * width..][..width];
+            b.next_frames.clear();
+            for (row, &frame) in b.frames.iter().enumerate() {
+                let products = &b.products[row * width * size..][..width * size];
+                let costs = &b.costs[row * width..][..width];
                 let mut kept = [Candidate { cost: f32::INFINITY, parent: 0, code: 0 }; MAX_BEAM];
-                select(products, half_norms, costs, &mut b.blocks, &mut kept[..next_width]);
-                for candidate in &kept[..next_width] {
-                    let parent = frame * width + candidate.parent;
+                let ends = stage + 1 >= most(frame).min(stages);
+                let kept = &mut kept[..if ends { 1 } else { next_width }];
+                select(products, half_norms, costs, &mut b.blocks, kept);
+                let (path, best) = codes.of_mut(frame, stage + 1).split_at_mut(stage);
+                path.copy_from_slice(&b.paths[(row * width + kept[0].parent) * stage..][..stage]);
+                best[0] = kept[0].code as u16;
+                if ends {
+                    continue;
+                }
+                b.next_frames.push(frame);
+                for candidate in &*kept {
+                    let parent = row * width + candidate.parent;
                     let entry = &book[candidate.code * dims..][..dims];
                     let residual = &b.residuals[parent * dims..][..dims];
                     b.next_residuals.extend(residual.iter().zip(entry).map(|(r, e)| r - e));
@@ -151,9 +184,12 @@ impl Codebooks {
             std::mem::swap(&mut b.residuals, &mut b.next_residuals);
             std::mem::swap(&mut b.costs, &mut b.next_costs);
             std::mem::swap(&mut b.paths, &mut b.next_paths);
+            std::mem::swap(&mut b.frames, &mut b.next_frames);
             width = next_width;
+            if b.frames.is_empty() {
+                break;
+            }
         }
-        codes.extend_from_slice(&b.paths);
     }
 }
 

@@ -161,7 +161,14 @@ impl FrameEncoder {
                 to_coded(self.stereo, &mut self.step);
             }
             self.step.truncate(self.coded * samples);
-            self.stream.step(&self.step, hops, &mut self.encoded)?;
+            let (rate, codebooks) = (self.rate, self.model.card().codebooks);
+            let most = |_, importance| match rate {
+                RateControl::Level(level) => Rate::Level(level).count(importance, codebooks),
+                RateControl::Codebooks(number) => Rate::Codebooks(number).count(importance, codebooks),
+                // It follows the bits of each frame.
+                RateControl::Target(_) => codebooks,
+            };
+            self.stream.step_up_to(&self.step, hops, most, &mut self.encoded)?;
             (0..hops).for_each(|hop| self.keep(hop, hops));
         }
         self.waiting.iter_mut().for_each(|channel| drop(channel.drain(..whole)));
@@ -176,7 +183,7 @@ impl FrameEncoder {
         let codes: Vec<Vec<u16>> = importance
             .iter()
             .enumerate()
-            .map(|(c, &p)| self.encoded.codes[(c * hops + hop) * codebooks..][..rate.count(p, codebooks)].to_vec())
+            .map(|(c, &p)| self.encoded.codes.of(c * hops + hop, rate.count(p, codebooks)).to_vec())
             .collect();
         if let RateControl::Target(_) = self.rate {
             let format = self.model.packet_format();

@@ -10,7 +10,7 @@
 
 use super::EngineError;
 use super::backlog::MOST_HOPS;
-use super::report::FrameReport;
+use super::report::{FrameReport, MAX_CHANNELS};
 use super::settings::{Slot, StereoMode};
 use super::stereo::{self, Fade, Stereo};
 use super::wire::{Concealment, Wire};
@@ -90,12 +90,12 @@ pub(super) struct Lanes {
     encoder: EncoderStream,
     decoder: DecoderStream,
     encoded: Encoded,
-    /// One hop of it.
-    frame: Encoded,
     lanes: [Lane; 2],
     running: Running,
     /// The encoder has rows for each lane, because they code other channels.
     encoders_apart: bool,
+    /// Codes are searched for every count, as if all of them were sent: what a hop takes at most.
+    thorough: bool,
     /// Frames that both lanes packed alike since their settings are the same.
     alike: u32,
     enough_alike: u32,
@@ -136,10 +136,10 @@ impl Lanes {
             encoder: EncoderStream::new(model, channels)?,
             decoder: DecoderStream::new(model, channels)?,
             encoded: Encoded::default(),
-            frame: Encoded::default(),
             lanes: [lane.clone(), lane],
             running: Running::One(Slot::One),
             encoders_apart: false,
+            thorough: false,
             alike: 0,
             enough_alike: (ALIKE_SECONDS * card.frame_rate()).ceil() as u32,
             channels,
@@ -177,6 +177,7 @@ impl Lanes {
         self.encoder.warm_up()?;
         self.decoder.warm_up()?;
         let mut seconds = vec![0.0; most];
+        self.thorough = true;
         for both in [false, true] {
             if both {
                 self.start_both()?;
@@ -191,6 +192,7 @@ impl Lanes {
                 }
             }
         }
+        self.thorough = false;
         self.end_other(Slot::One)?;
         self.reset()?;
         Ok(seconds)
@@ -345,7 +347,7 @@ impl Lanes {
                 modes[slot.index()] = self.lanes[slot.index()].stereo.next();
             }
         }
-        self.encode(input, slots, modes)?;
+        self.encode(input, slots, modes, turns)?;
         for (hop, reports) in reports.iter_mut().enumerate() {
             turns.iter().filter(|turn| turn.hop == hop).for_each(|turn| self.ask(turn.slot, turn.asked, false));
             self.pack((hop, hops), slots, modes, reports)?;
@@ -391,25 +393,20 @@ impl Lanes {
         reports: &mut [FrameReport; 2],
     ) -> Result<(), EngineError> {
         let codebooks = self.codes.len() / self.counts.len();
-        let (frame, encoded) = (&mut self.frame, &self.encoded);
-        frame.importance.clear();
-        frame.codes.clear();
-        for row in 0..encoded.importance.len() / hops {
-            let at = row * hops + hop;
-            frame.importance.push(encoded.importance[at]);
-            frame.codes.extend_from_slice(&encoded.codes[at * codebooks..][..codebooks]);
-        }
         for (index, slot) in slots.iter().enumerate() {
             let lane = &mut self.lanes[slot.index()];
             let report = &mut reports[slot.index()];
             let coded = self.channels.min(modes[slot.index()].0.channel_names().len());
             let first = if self.encoders_apart { slot.index() * self.channels } else { 0 };
             let (rate, lost) = (lane.rate(), lane.loss.advance());
-            lane.wire.send(&self.frame, (first, coded), rate, lost, report)?;
+            let frame_of = |channel: usize| (first + channel) * hops + hop;
+            lane.wire.send(&self.encoded, frame_of, coded, rate, lost, report)?;
             report.stereo = modes[slot.index()].0;
             let aimed = matches!(lane.asked.rate, RateControl::Target(_));
             let bits = aimed.then(|| report.bits());
-            lane.target.push(&self.frame.importance[first..first + coded], bits);
+            let mut importance = [0.0; MAX_CHANNELS];
+            (0..coded).for_each(|channel| importance[channel] = self.encoded.importance[frame_of(channel)]);
+            lane.target.push(&importance[..coded], bits);
             self.concealments[hop][slot.index()] = lane.wire.concealment();
             for channel in 0..self.channels {
                 let at = (index * self.channels + channel) * hops + hop;
@@ -426,7 +423,13 @@ impl Lanes {
     }
 
     /// Encodes some hops, `[hops, channels, hop]`, for the lanes of `slots`, in `modes`: once, where they are the same.
-    fn encode(&mut self, input: &[f32], slots: &[Slot], modes: [(StereoMode, Fade); 2]) -> Result<(), EngineError> {
+    fn encode(
+        &mut self,
+        input: &[f32],
+        slots: &[Slot],
+        modes: [(StereoMode, Fade); 2],
+        turns: &[Turn],
+    ) -> Result<(), EngineError> {
         let (size, channels) = (input.len(), self.channels);
         let hops = size / (channels * self.hop);
         let apart = slots.len() > 1 && modes[0].0 != modes[1].0;
@@ -448,8 +451,32 @@ impl Lanes {
                 stereo::to_coded(modes[slot.index()].0, coded);
             }
         }
-        self.encoder.step(&self.input[..inputs.len() * size], hops, &mut self.encoded)?;
+        // Rows of one lane, or of both.
+        let codebooks = self.codes.len() / self.counts.len();
+        let rates = Slot::ALL.map(|slot| self.rate_of_all(slot, hops, turns));
+        let most = |row: usize, importance: f32| {
+            let sharing = if apart { &slots[row / channels..][..1] } else { slots };
+            let counts = sharing.iter().map(|slot| {
+                rates[slot.index()].map_or(codebooks, |rate: Rate| rate.count(importance, codebooks))
+            });
+            counts.max().unwrap_or(codebooks)
+        };
+        self.encoder.step_up_to(&self.input[..inputs.len() * size], hops, most, &mut self.encoded)?;
         Ok(())
+    }
+
+    /// What all `hops` of a step with `turns` will be packed at by the lane of `slot`; `None` where that isn't known before
+    /// they are encoded.
+    fn rate_of_all(&mut self, slot: Slot, hops: usize, turns: &[Turn]) -> Option<Rate> {
+        let lane = &mut self.lanes[slot.index()];
+        if self.thorough || turns.iter().any(|turn| turn.slot == slot) {
+            return None;
+        }
+        match lane.asked.rate {
+            // It follows the bits of each frame.
+            RateControl::Target(_) if hops > 1 => None,
+            _ => Some(lane.rate()),
+        }
     }
 
     fn count_alike(&mut self) {

@@ -43,8 +43,9 @@ impl Pipeline {
         output: &mut [f32],
         report: &mut FrameReport,
     ) -> Result<(), EngineError> {
-        self.encoder.step(input, 1, &mut self.encoded)?;
-        self.wire.send(&self.encoded, (0, self.wire.packets().len()), rate, false, report)?;
+        let (codebooks, channels) = (self.wire.codebooks(), self.wire.packets().len());
+        self.encoder.step_up_to(input, 1, |_, importance| rate.count(importance, codebooks), &mut self.encoded)?;
+        self.wire.send(&self.encoded, |channel| channel, channels, rate, false, report)?;
         self.decoder.step(self.wire.codes(), self.wire.counts(), 1, output)?;
         Ok(())
     }

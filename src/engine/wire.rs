@@ -49,8 +49,8 @@ impl Wire {
         (self.arrived, self.missing, self.gain) = (false, 0, 1.0);
     }
 
-    /// Packs the next frame, of the first `coded` channels, at `rate`; `first` is the row of `encoded` that holds the
-    /// first channel. What was packed and its bits are written to `report`. Where the packet is `lost` the decoder will
+    /// Packs the next frame, of the first `coded` channels, at `rate`; `frame_of` a channel is the number in `encoded` of
+    /// its frame. What was packed and its bits are written to `report`. Where the packet is `lost` the decoder will
     /// see the last one again. Channels that aren't coded are silence.
     ///
     /// # Errors
@@ -58,7 +58,8 @@ impl Wire {
     pub fn send(
         &mut self,
         encoded: &Encoded,
-        (first, coded): (usize, usize),
+        frame_of: impl Fn(usize) -> usize,
+        coded: usize,
         rate: Rate,
         lost: bool,
         report: &mut FrameReport,
@@ -68,20 +69,20 @@ impl Wire {
             Rate::Level(_) => self.format,
             Rate::Codebooks(_) => self.format.with_constant_count(rate.count(0.0, codebooks))?,
         };
-        let row = |channel: usize| &encoded.codes[(first + channel) * codebooks..][..codebooks];
         (report.channels, report.codebooks) = (coded as u8, codebooks as u8);
         (report.rate, report.lost) = (rate, lost);
         for channel in 0..self.packets.len() {
-            let importance = encoded.importance[first + channel];
+            let frame = frame_of(channel);
+            let importance = encoded.importance[frame];
             let slots = channel * codebooks..(channel + 1) * codebooks;
             if channel >= coded {
                 // The decoder's state of it stays that of silence.
-                self.codes[slots].copy_from_slice(row(channel));
+                self.codes[slots.start] = encoded.codes.of(frame, 1)[0];
                 self.counts[channel] = 1;
                 continue;
             }
             let packet = &mut self.packets[channel];
-            format.pack(&row(channel)[..rate.count(importance, codebooks)], packet)?;
+            format.pack(encoded.codes.of(frame, rate.count(importance, codebooks)), packet)?;
             let mut codes = [0; MAX_CODEBOOKS];
             let count = format.unpack(packet.bytes(), &mut codes)? as u8;
             report.frames[channel] = ChannelFrame { importance, count, bits: packet.bits() as u16, codes };
@@ -101,6 +102,11 @@ impl Wire {
             self.arrived = !lost;
         }
         Ok(())
+    }
+
+    /// Codebooks of the model.
+    pub fn codebooks(&self) -> usize {
+        self.format.codebooks()
     }
 
     /// What the decoder gets: codes, `[channels, codebooks]`.

@@ -1,7 +1,7 @@
 //! One encoding, measured at many rates: codes and importance don't depend on the level, so they are made once.
 
 use crate::audio::{AudioReader, ReadError, ResampleError, resample};
-use crate::codec::{Rate, kilobits_per_second};
+use crate::codec::{Codes, Rate, kilobits_per_second};
 use crate::model::{DecoderStream, Encoded, EncoderStream, Model, ModelError};
 use std::path::Path;
 use std::sync::Arc;
@@ -63,8 +63,8 @@ pub struct Analysis {
     model: Arc<Model>,
     /// The signal at the model's rate.
     pub samples: Vec<f32>,
-    /// `[frames, codebooks]`.
-    pub codes: Vec<u16>,
+    /// Of each frame, for every count.
+    pub codes: Codes,
     /// p of each frame.
     pub importance: Vec<f32>,
 }
@@ -79,7 +79,7 @@ impl Analysis {
         let frames = (samples.len() + card.delay()).div_ceil(card.hop);
         let mut encoder = EncoderStream::new(model, 1)?;
         let mut encoded = Encoded::default();
-        let mut result = Self { model: model.clone(), samples, codes: Vec::new(), importance: Vec::new() };
+        let mut result = Self { model: model.clone(), samples, codes: Codes::default(), importance: Vec::new() };
         let mut input = Vec::new();
         for first in (0..frames).step_by(HOPS) {
             let hops = HOPS.min(frames - first);
@@ -89,7 +89,7 @@ impl Analysis {
             input.extend_from_slice(&result.samples[there]);
             input.resize(range.len(), 0.0);
             encoder.step(&input, hops, &mut encoded)?;
-            result.codes.extend_from_slice(&encoded.codes);
+            result.codes.append(&encoded.codes);
             result.importance.extend_from_slice(&encoded.importance);
         }
         Ok(result)
@@ -129,10 +129,11 @@ impl Analysis {
         let card = self.model.card();
         let counts = self.counts(rate);
         let mut decoder = DecoderStream::new(&self.model, 1)?;
+        let codes = self.codes.sent(&counts);
         let mut decoded = vec![0.0; counts.len() * card.hop];
         for first in (0..counts.len()).step_by(HOPS) {
             let hops = HOPS.min(counts.len() - first);
-            let codes = &self.codes[first * card.codebooks..(first + hops) * card.codebooks];
+            let codes = &codes[first * card.codebooks..(first + hops) * card.codebooks];
             let audio = &mut decoded[first * card.hop..(first + hops) * card.hop];
             decoder.step(codes, &counts[first..first + hops], hops, audio)?;
         }

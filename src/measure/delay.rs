@@ -14,7 +14,7 @@ fn run(model: &Arc<Model>, samples: &[f32], rate: Rate) -> Result<(Vec<u16>, Vec
     let decoded = analysis.decode(rate)?.split_off(card.lead());
     let first = card.span.map_or(0, |span| span.decoder_begin() as usize);
     let frames = samples.len() / card.hop;
-    let codes = analysis.codes[first * card.codebooks..][..frames * card.codebooks].to_vec();
+    let codes = analysis.codes.all()[first * card.codebooks..][..frames * card.codebooks].to_vec();
     Ok((codes, decoded))
 }
 

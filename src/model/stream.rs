@@ -6,15 +6,15 @@
 use super::device::device_for;
 use super::run::{Call, Desk, Input, Kept, Made};
 use super::{Device, Model, ModelError, Runtime, runtime};
-use crate::codec::SearchBuffers;
+use crate::codec::{Codes, SearchBuffers};
 use ort::value::{Tensor, TensorElementType};
 use std::sync::Arc;
 
 /// What the encoder makes of some hops: for each channel, for each hop.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Encoded {
-    /// Codes of all codebooks, `[channels, hops, codebooks]`.
-    pub codes: Vec<u16>,
+    /// Codes for every count, of frames `[channels, hops]`.
+    pub codes: Codes,
     /// Importance p in [0, 1], `[channels, hops]`.
     pub importance: Vec<f32>,
 }
@@ -263,7 +263,7 @@ impl EncoderStream {
         self.stream.desk.batched()
     }
 
-    /// Encodes the next `hops` hops: `audio` is `[channels, hops * hop]`.
+    /// Encodes the next `hops` hops: `audio` is `[channels, hops * hop]`. Codes are searched for every count.
     ///
     /// # Errors
     /// [`ModelError`] where the runtime fails or the graph's outputs aren't what the card says.
@@ -271,25 +271,44 @@ impl EncoderStream {
     /// # Panics
     /// Where `audio` has another length.
     pub fn step(&mut self, audio: &[f32], hops: usize, encoded: &mut Encoded) -> Result<(), ModelError> {
+        self.step_up_to(audio, hops, |_, _| usize::MAX, encoded)
+    }
+
+    /// As [`Self::step`], with codes for the counts up to `most(channel, importance)` of each frame only: less work, where
+    /// it is known how many it will send.
+    ///
+    /// # Errors
+    /// As [`Self::step`].
+    ///
+    /// # Panics
+    /// As [`Self::step`].
+    pub fn step_up_to(
+        &mut self,
+        audio: &[f32],
+        hops: usize,
+        most: impl Fn(usize, f32) -> usize,
+        encoded: &mut Encoded,
+    ) -> Result<(), ModelError> {
         let Self { stream, search } = self;
         let (channels, model) = (stream.channels, stream.model.clone());
         let (hop, codebooks) = (model.card().hop, model.card().codebooks);
         assert_eq!(audio.len(), channels * hops * hop, "audio is [channels, hops * hop]");
         stream.run(hops, vec![Input::floats("audio", &[hops, hop], audio)], |outputs| {
-            encoded.codes.clear();
-            if let Some(books) = &model.codebooks {
-                let latents = values::<f32>(outputs, "latent")?;
-                expect_len("latent", latents.len(), channels * hops * books.dims())?;
-                books.search(latents, search, &mut encoded.codes);
-            } else {
-                let codes = integers(outputs, "codes")?;
-                expect_len("codes", codes.len(), channels * hops * codebooks)?;
-                encoded.codes.extend(codes);
-            }
             let importance = values::<f32>(outputs, "importance")?;
             expect_len("importance", importance.len(), channels * hops)?;
             encoded.importance.clear();
             encoded.importance.extend_from_slice(importance);
+            if let Some(books) = &model.codebooks {
+                let latents = values::<f32>(outputs, "latent")?;
+                expect_len("latent", latents.len(), channels * hops * books.dims())?;
+                let most = |frame: usize| most(frame / hops, importance[frame]);
+                books.search(latents, most, search, &mut encoded.codes);
+            } else {
+                let codes = integers(outputs, "codes")?;
+                expect_len("codes", codes.len(), channels * hops * codebooks)?;
+                encoded.codes.clear(codebooks, true);
+                encoded.codes.extend(codes);
+            }
             Ok(())
         })
     }

@@ -2,7 +2,7 @@
 
 import torch
 
-from vrvq_training.quantizer import ResidualQuantizer, count, importance_mask, surrogate
+from vrvq_training.quantizer import ResidualQuantizer, count, for_counts, importance_mask, surrogate
 
 
 def test_counts_on_edge_values():
@@ -71,3 +71,31 @@ def test_a_wider_beam_comes_nearer_and_one_is_greedy():
         (quantizer.decode(quantizer.encode(latent, beam), everything) - latent).square().mean().item() for beam in (1, 4, 16)
     ]
     assert errors == sorted(errors, reverse=True) and errors[1] < 0.95 * errors[0]
+
+
+def test_codes_for_a_count_are_the_best_that_the_beam_finds_for_it():
+    torch.manual_seed(0)
+    quantizer = ResidualQuantizer(4, 32, 6).eval()
+    latent = 0.2 * torch.randn(2, 200, 6)
+    error = lambda codes, n: (quantizer.decode(codes, torch.arange(4) < n) - latent).square().sum(-1)
+    table = quantizer.encode_all(latent, 8)
+    assert table.shape == (2, 200, 4, 4)
+    assert torch.equal(table[:, :, 3], quantizer.encode(latent, 8))
+    for n in range(1, 5):
+        counts = torch.full((2, 200), n)
+        codes = for_counts(table, counts)
+        assert not codes[..., n:].any()
+        # As a search with n codebooks alone.
+        fewer = ResidualQuantizer(n, 32, 6)
+        fewer.codebooks.copy_(quantizer.codebooks[:n])
+        assert torch.equal(codes[..., :n], fewer.encode(latent, 8))
+        assert error(codes, n).mean() <= error(table[:, :, 3], n).mean()
+        # The same where the others go on from there, as in training.
+        on = quantizer.encode(latent, 8, counts)
+        assert torch.equal(on[..., :n], codes[..., :n])
+        assert error(on, 4).mean() <= error(codes, n).mean()
+    assert error(table[:, :, 0], 1).mean() < 0.98 * error(table[:, :, 3], 1).mean()
+    # Each frame by its own count.
+    counts = torch.randint(1, 5, (2, 200))
+    used = torch.arange(4) < counts.unsqueeze(-1)
+    assert torch.equal(quantizer.encode(latent, 8, counts) * used, for_counts(table, counts))

@@ -5,8 +5,9 @@
 
 Both have ``config``, ``hop``, ``delay`` (samples by which decoded sound is late), and
 
-- ``analyse(audio [batch, samples])`` -> codes ``[batch, frames, codebooks]``, importance ``[batch, frames]`` or ``None``;
-- ``decode(codes, counts [batch, frames])`` -> audio ``[batch, frames * hop]``, ``delay`` late;
+- ``analyse(audio [batch, samples])`` -> codes for every count ``[batch, frames, counts, codebooks]`` (see
+  :func:`~vrvq_training.quantizer.for_counts`), importance ``[batch, frames]`` or ``None``;
+- ``decode(codes [batch, frames, codebooks], counts [batch, frames])`` -> audio ``[batch, frames * hop]``, ``delay`` late;
 - ``model(audio, draw, beam)``, a training pass: a dictionary of ``target`` and ``audio`` (aligned, ``[batch, samples]``),
   ``importance``, ``silent`` (``[batch, frames]``, 1 in digital silence), the losses ``commitment`` and ``codebook``, and,
   where the model works on spectra, ``spectra`` (target and decoded, ``[batch, frames, hop]``).

@@ -7,7 +7,7 @@ import torch
 
 from . import metrics
 from .datasets import KINDS
-from .quantizer import count
+from .quantizer import count, for_counts
 
 ITEM_SECONDS = 8
 COUNT_BITS, CODE_BITS = 3, 10
@@ -23,7 +23,7 @@ def items(folder, kind, number, split="test"):
 
 @torch.no_grad()
 def encode(model, audio):
-    """Codes and importance of ``[items, samples]``; the importance is ``None`` where the model has none."""
+    """Codes for every count and importance of ``[items, samples]``; the importance is ``None`` where the model has none."""
     return model.analyse(torch.from_numpy(audio))
 
 
@@ -34,8 +34,9 @@ def kilobits(counts, frame_rate):
 
 @torch.no_grad()
 def scores(model, audio, codes, counts, kind, measures=("si_sdr", "mel", *metrics.SPEECH)):
-    """Each item's figures at one operating point: ``measures`` by their names in :data:`metrics.ALL`."""
-    decoded = model.decode(codes, counts).numpy()[:, model.delay :]
+    """Each item's figures at one operating point: ``measures`` by their names in :data:`metrics.ALL`; ``codes`` for every
+    count."""
+    decoded = model.decode(for_counts(codes, counts), counts).numpy()[:, model.delay :]
     names = [name for name in measures if kind == "speech" or name not in metrics.SPEECH]
     return [
         {name: float(metrics.ALL[name](target, output)) for name in names}
@@ -85,7 +86,7 @@ def codebook_use(model, folder, number=24):
     for kind in KINDS:
         codes, _ = encode(model, items(folder, kind, number))
         for k, seen in enumerate(used):
-            seen.update(codes[..., k].flatten().tolist())
+            seen.update(codes[..., -1, k].flatten().tolist())
     return [len(seen) / model.config["codebook_size"] for seen in used]
 
 

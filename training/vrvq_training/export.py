@@ -20,7 +20,7 @@ from onnx import TensorProto
 
 from .graph import END, Graph
 from .model import EPSILON
-from .quantizer import count
+from .quantizer import count, for_counts
 
 FLOAT, INT = TensorProto.FLOAT, TensorProto.INT64
 
@@ -188,14 +188,18 @@ def write(model, path, details):
 
 
 def write_reference(model, clip, path, frames=200, level=16.0, every=29):
-    """What the program must get from the left channel of ``clip``: codes, importance, and every 29th decoded sample."""
+    """What the program must get from the left channel of ``clip``: codes with all codebooks, importance, and at ``level``
+    the codes that are sent and every 29th sample decoded from them."""
     audio, _ = soundfile.read(clip, dtype="float32", always_2d=True)
     audio = torch.from_numpy(audio[: frames * model.hop, 0].copy())[None]
     with torch.no_grad():
         codes, importance = model.analyse(audio)
-        decoded = model.decode(codes, count(importance, level, codes.shape[-1]))
+        counts = count(importance, level, codes.shape[-1])
+        sent = for_counts(codes, counts)
+        decoded = model.decode(sent, counts)
     reference = {
-        "level": level, "every": every, "codes": codes[0].tolist(),
+        "level": level, "every": every, "codes": codes[0, :, -1].tolist(),
+        "sent": [row[:n] for row, n in zip(sent[0].tolist(), counts[0].tolist())],
         "importance": [round(p, 6) for p in importance[0].tolist()],
         "decoded": [round(v, 6) for v in decoded[0, ::every].tolist()],
     }

@@ -157,9 +157,9 @@ class LiveModel(nn.Module):
         return latent, self.importance(hidden.detach() if self.config["detach_importance"] else hidden, centred)
 
     def analyse(self, audio):
-        """Codes ``[batch, frames, codebooks]``, searched with the configured beam, and importance ``[batch, frames]``."""
+        """Codes for every count, searched with the configured beam, and importance: see :mod:`vrvq_training.architectures`."""
         latent, importance = self.encode(audio)
-        return self.quantizer.encode(latent, self.config["beam"]), importance
+        return self.quantizer.encode_all(latent, self.config["beam"]), importance
 
     def forward(self, audio, draw, beam=1):
         """A training pass, see :mod:`vrvq_training.architectures`. What must be exact stays in single precision."""

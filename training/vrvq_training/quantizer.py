@@ -1,6 +1,7 @@
 """Residual vector quantization and the importance mask (paper, sections 2 and 3)."""
 
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from . import parallel
@@ -36,6 +37,13 @@ def importance_mask(importance, level, codebooks, alpha=2.0, estimator=SURROGATE
 def count(importance, level, codebooks):
     """Number of codebooks n = min(floor(level * importance) + 1, codebooks)."""
     return torch.clamp(torch.floor(level * importance).long() + 1, max=codebooks)
+
+
+def for_counts(codes, counts):
+    """Of codes for every count, ``[batch, frames, counts, codebooks]``, those that are sent where frame t uses
+    ``counts[t]``: ``[batch, frames, codebooks]``."""
+    index = (counts - 1)[..., None, None].expand(*counts.shape, 1, codes.shape[-1])
+    return codes.gather(-2, index).squeeze(-2)
 
 
 class ResidualQuantizer(nn.Module):
@@ -74,22 +82,36 @@ class ResidualQuantizer(nn.Module):
             self.sizes[k].copy_(torch.where(dead, 0.2, new))
 
     @torch.no_grad()
-    def encode(self, latent, beam=1):
+    def encode(self, latent, beam=1, counts=None):
         """Codes ``[batch, frames, codebooks]`` of ``latent`` ``[batch, frames, dims]``; no gradient.
 
-        With ``beam`` partial sums carried from codebook to codebook; 1 takes the nearest entry each time.
+        With ``beam`` partial sums carried from codebook to codebook; 1 takes the nearest entry each time. What is best of
+        them after some codebooks needn't be the start of what is best after more: where ``counts`` ``[batch, frames]`` are
+        given, the first of a frame's codes are best for its count, and the others go on from there.
         """
+        counts = None if counts is None else counts.flatten()
+        codes = self._in_chunks(latent, lambda part, at: self._search(part, beam, None if counts is None else counts[at])[0])
+        return codes.unflatten(0, latent.shape[:-1])
+
+    @torch.no_grad()
+    def encode_all(self, latent, beam=1):
+        """Codes for every count, ``[batch, frames, counts, codebooks]``: row n - 1 is sent by a frame that uses n codebooks.
+        Later codes of a row are 0."""
+        codes = self._in_chunks(latent, lambda part, _: self._search(part, beam)[1])
+        return codes.unflatten(0, latent.shape[:-1])
+
+    def _in_chunks(self, latent, search):
         with torch.autocast(latent.device.type, enabled=False):
             points = latent.detach().float().flatten(0, -2)
             chunk = CHUNK[points.device.type]
-            codes = torch.cat([self._search(part, beam) for part in points.split(chunk)])
-        return codes.unflatten(0, latent.shape[:-1])
+            return torch.cat([search(points[at : at + chunk], slice(at, at + chunk)) for at in range(0, len(points), chunk)])
 
-    def _search(self, points, beam):
-        """Codes ``[points, codebooks]``."""
+    def _search(self, points, beam, counts=None):
+        """Codes ``[points, codebooks]``, and what was best after each codebook, ``[points, counts, codebooks]``."""
         residual, cost = points.unsqueeze(1), torch.zeros(len(points), 1, device=points.device)
         codes = torch.zeros(len(points), 1, 0, dtype=torch.long, device=points.device)
         pick = lambda x, parent: torch.gather(x, 1, parent.unsqueeze(-1).expand(-1, -1, x.shape[-1]))
+        best = []
         for stage, book in enumerate(self.codebooks):
             costs = cost.unsqueeze(-1) + 0.5 * book.square().sum(-1) - residual @ book.T
             width = 1 if stage + 1 == len(self.codebooks) else min(beam, costs[0].numel())
@@ -102,7 +124,12 @@ class ResidualQuantizer(nn.Module):
             parent, code = chosen // len(book), chosen % len(book)
             residual = pick(residual, parent) - book[code]
             codes = torch.cat([pick(codes, parent), code.unsqueeze(-1)], -1)
-        return codes[:, 0]
+            best.append(F.pad(codes[:, 0], (0, len(self.codebooks) - stage - 1)))
+            if counts is not None:
+                # Where the frame's codes are complete only the best partial sum is carried on; it comes first.
+                others = torch.arange(width, device=points.device) > 0
+                cost = cost.masked_fill((counts == stage + 1).unsqueeze(-1) & others, torch.inf)
+        return codes[:, 0], torch.stack(best, 1)
 
     def entries(self, codes):
         """The chosen entries, ``[batch, frames, codebooks, dims]``."""
@@ -119,8 +146,9 @@ class ResidualQuantizer(nn.Module):
         training, the entries follow.
         """
         latent = latent.float()
-        codes = self.encode(latent, beam)
-        fixed, hard = self.entries(codes).clone(), mask.detach()
+        hard = mask.detach()
+        codes = self.encode(latent, beam, hard.sum(-1))
+        fixed = self.entries(codes).clone()
         value = (fixed * hard.unsqueeze(-1)).sum(-2)
         through_mask = (fixed * (mask - hard).unsqueeze(-1)).sum(-2)
         quantized = latent + (value - latent).detach() + through_mask

@@ -59,7 +59,7 @@ impl<'a> Codec<'a> {
         let start = call * size % (audio.len() - size).max(1);
         self.encoder.step(&audio[start..start + size], hops, &mut self.encoded)?;
         let counts = vec![self.model.card().codebooks as u8; hops];
-        self.decoder.step(&self.encoded.codes, &counts, hops, &mut self.decoded)?;
+        self.decoder.step(&self.encoded.codes.sent(&counts), &counts, hops, &mut self.decoded)?;
         Ok(())
     }
 }

@@ -121,7 +121,7 @@ fn memory(model: &Arc<Model>) -> Result<Option<f64>, Failure> {
             let (mut encoder, mut decoder) = (EncoderStream::new(model, 1)?, DecoderStream::new(model, 1)?);
             let mut encoded = Encoded::default();
             encoder.step(&vec![0.0; hop], 1, &mut encoded)?;
-            decoder.step(&encoded.codes, &[1], 1, &mut vec![0.0; hop])?;
+            decoder.step(&encoded.codes.sent(&[1]), &[1], 1, &mut vec![0.0; hop])?;
             streams.push((encoder, decoder));
         }
         resident.push(resident_bytes());

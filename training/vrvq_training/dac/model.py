@@ -80,9 +80,11 @@ class DacModel(nn.Module):
         return F.pad(audio, (0, latent.shape[-1] * self.hop - audio.shape[-1]))
 
     def analyse(self, audio):
-        """Codes ``[batch, frames, codebooks]`` and importance ``[batch, frames]`` (``None`` without a subnet)."""
+        """Codes and importance (``None`` without a subnet): see :mod:`vrvq_training.architectures`. The search is greedy, so
+        what a smaller count sends is the start of what a larger one does."""
         latent, features = self._encode(audio)
-        return self.quantizer(latent)[1], self._importance(features)
+        codes = self.quantizer(latent)[1].unsqueeze(-2)
+        return (codes * torch.ones_like(codes).mT).tril(), self._importance(features)
 
     def decode(self, codes, counts):
         """Audio of codes of which frame t uses the first ``counts[t]``."""
