@@ -15,8 +15,8 @@ mod stereo;
 mod target;
 mod usage;
 
-pub use codes::Codes;
 pub use bitrate::{BitrateMeter, kilobits_per_second};
+pub use codes::Codes;
 pub use entropy::Tables;
 pub use loss::{BURST_MAX, LOSS_MAX, Loss, LossProcess, SEED_MAX};
 pub use packet::{Packet, PacketError, PacketFormat};

@@ -456,9 +456,9 @@ impl Lanes {
         let rates = Slot::ALL.map(|slot| self.rate_of_all(slot, hops, turns));
         let most = |row: usize, importance: f32| {
             let sharing = if apart { &slots[row / channels..][..1] } else { slots };
-            let counts = sharing.iter().map(|slot| {
-                rates[slot.index()].map_or(codebooks, |rate: Rate| rate.count(importance, codebooks))
-            });
+            let counts = sharing
+                .iter()
+                .map(|slot| rates[slot.index()].map_or(codebooks, |rate: Rate| rate.count(importance, codebooks)));
             counts.max().unwrap_or(codebooks)
         };
         self.encoder.step_up_to(&self.input[..inputs.len() * size], hops, most, &mut self.encoded)?;

@@ -77,6 +77,7 @@ impl Wire {
             let slots = channel * codebooks..(channel + 1) * codebooks;
             if channel >= coded {
                 // The decoder's state of it stays that of silence.
+                self.codes[slots.clone()].fill(0);
                 self.codes[slots.start] = encoded.codes.of(frame, 1)[0];
                 self.counts[channel] = 1;
                 continue;
