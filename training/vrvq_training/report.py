@@ -53,7 +53,7 @@ forward, smooth surrogate with alpha 2.0 backward, random level from 1 to 48.
 
 - Architecture: a linear codec (companded MDCT, PCA to 96 dimensions with the log gain as a 97th, residual k-means) with
   {model.config['encoder_blocks']} + {model.config['decoder_blocks']} causal ConvNeXt-like blocks of {model.config['width']}
-  channels on top, whose output started at zero. The codes are searched with a beam of {model.config['beam']} partial sums. {parameters(model) / 1e6:.1f} million weights, stored in half precision.
+  channels on top, whose output started at zero. The codes are searched with a beam of {model.config['beam']} partial sums, for each count its own. {parameters(model) / 1e6:.1f} million weights, stored in half precision.
 - Delay: one hop to fill and one of overlap, 1024 samples (23.2 ms).
 - Training: {HISTORY}
 - Licence of the weights: {LICENCE}. {REASON}
