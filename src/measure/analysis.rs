@@ -1,4 +1,4 @@
-//! One encoding, measured at many rates: codes and importance don't depend on the level, so they are made once.
+//! One encoding, measured at many rates: importance and codes for every count don't depend on the level, so they are made once.
 
 use crate::audio::{AudioReader, ReadError, ResampleError, resample};
 use crate::codec::{Codes, Rate, kilobits_per_second};
@@ -58,7 +58,7 @@ pub fn mono(mut reader: AudioReader, sample_rate: u32, start: f64, seconds: f64)
     Ok(resampled.into_iter().next().unwrap_or_default())
 }
 
-/// A signal of one channel with the codes of all codebooks and the importance of every frame.
+/// A signal of one channel with codes for every count and the importance of every frame.
 pub struct Analysis {
     model: Arc<Model>,
     /// The signal at the model's rate.
