@@ -99,3 +99,16 @@ def test_codes_for_a_count_are_the_best_that_the_beam_finds_for_it():
     counts = torch.randint(1, 5, (2, 200))
     used = torch.arange(4) < counts.unsqueeze(-1)
     assert torch.equal(quantizer.encode(latent, 8, counts) * used, for_counts(table, counts))
+
+
+def test_candidates_are_the_best_first():
+    torch.manual_seed(0)
+    quantizer = ResidualQuantizer(4, 32, 6).eval()
+    latent = 0.2 * torch.randn(2, 50, 6)
+    table = quantizer.encode_all(latent, 8, 8)
+    assert table.shape == (2, 50, 4, 8, 4)
+    assert torch.equal(table[..., 0, :], quantizer.encode_all(latent, 8))
+    for n in range(1, 5):
+        sums = quantizer.decode(table[:, :, n - 1], (torch.arange(4) < n).float())
+        errors = (sums - latent.unsqueeze(-2)).square().sum(-1)
+        assert (errors.diff(dim=-1) > -1e-6).all()

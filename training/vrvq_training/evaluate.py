@@ -5,7 +5,7 @@ import pathlib
 import numpy as np
 import torch
 
-from . import metrics
+from . import metrics, synthesis
 from .datasets import KINDS
 from .quantizer import count, for_counts
 
@@ -34,9 +34,9 @@ def kilobits(counts, frame_rate):
 
 @torch.no_grad()
 def scores(model, audio, codes, counts, kind, measures=("si_sdr", "mel", *metrics.SPEECH)):
-    """Each item's figures at one operating point: ``measures`` by their names in :data:`metrics.ALL`; ``codes`` for every
-    count."""
-    decoded = model.decode(for_counts(codes, counts), counts).numpy()[:, model.delay :]
+    """Each item's figures at one operating point: ``measures`` by their names in :data:`metrics.ALL`; ``codes`` are those
+    that are sent."""
+    decoded = model.decode(codes, counts).numpy()[:, model.delay :]
     names = [name for name in measures if kind == "speech" or name not in metrics.SPEECH]
     return [
         {name: float(metrics.ALL[name](target, output)) for name in names}
@@ -49,8 +49,9 @@ def means(rows):
     return {key: float(np.mean([row[key] for row in rows])) for key in rows[0]}
 
 
-def table(model, folder, number=12, counts=(1, 2, 4, 8), levels=(4, 8, 16, 32), kinds=KINDS, split="test"):
-    """All operating points: ``{kind: {"n=8": {...}, "l=16": {...}}}``."""
+def table(model, folder, number=12, counts=(1, 2, 4, 8), levels=(4, 8, 16, 32), kinds=KINDS, split="test", candidates=1):
+    """All operating points: ``{kind: {"n=8": {...}, "l=16": {...}}}``; with ``candidates`` codes are chosen of so many by
+    :mod:`vrvq_training.synthesis`."""
     result = {}
     for kind in kinds:
         audio = items(folder, kind, number, split)
@@ -59,9 +60,13 @@ def table(model, folder, number=12, counts=(1, 2, 4, 8), levels=(4, 8, 16, 32), 
         if importance is not None:
             points |= {f"l={level}": count(importance, level, codes.shape[-1]) for level in levels}
         rate = model.config["sample_rate"] / model.hop
-        result[kind] = {
-            name: {"kbps": kilobits(c, rate)} | means(scores(model, audio, codes, c, kind)) for name, c in points.items()
-        }
+        result[kind] = {}
+        for name, used in points.items():
+            if candidates > 1:
+                sent = synthesis.choose(model, torch.from_numpy(audio), used, candidates)
+            else:
+                sent = for_counts(codes, used)
+            result[kind][name] = {"kbps": kilobits(used, rate)} | means(scores(model, audio, sent, used, kind))
         if importance is not None:
             result[kind]["importance"] = {"mean": float(importance.mean()), "std": float(importance.std())}
     return result

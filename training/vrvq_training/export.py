@@ -123,8 +123,8 @@ def encoder(model, graph=None):
     return g.model("encoder", [audio, state_in], [latent_io, importance_io, state_out], outputs), state.size
 
 
-def decoder(model, graph=None):
-    """The decoder's graph and the size of its state."""
+def decoder(model, graph=None, spectrum=False):
+    """The decoder's graph and the size of its state; with ``spectrum`` the MDCT is an output too."""
     g, config, hop = graph or Graph(), model.config, model.hop
     state = State(g)
     latent = None
@@ -145,15 +145,19 @@ def decoder(model, graph=None):
     shape = g.matmul(g.slice(latent, 1, END, 2), g.weight(model.synthesis))
     shape = g.plus(shape, g.slice(correction, 1, END, 2))
     unweighted = g.add("Div", [g.mul(shape, size), g.weight(model.weighting)])
-    spectrum = g.compand(unweighted, 1 / config["companding"])
-    pieces = g.matmul(spectrum, g.add("Transpose", [g.weight(model.basis)], perm=[1, 0]))
+    mdct = g.compand(unweighted, 1 / config["companding"])
+    pieces = g.matmul(mdct, g.add("Transpose", [g.weight(model.basis)], perm=[1, 0]))
     overlaps = g.concat([state.past(1, hop), g.slice(pieces, hop, END, 2)], 1)
     state.keep(overlaps, 1, hop)
     decoded = g.plus(g.slice(pieces, 0, hop, 2), g.slice(overlaps, 0, -1, 1))
     audio, code_io, state_in, state_out = _io(hop, config["codebooks"], state.size)
     count = ("count", INT, ["batch", "hops"])
     outputs = {"audio": decoded, "next_state": state.next()}
-    return g.model("decoder", [code_io, count, state_in], [audio, state_out], outputs), state.size
+    made = [audio, state_out]
+    if spectrum:
+        outputs["spectrum"] = mdct
+        made.append(("spectrum", FLOAT, ["batch", "hops", hop]))
+    return g.model("decoder", [code_io, count, state_in], made, outputs), state.size
 
 
 def parameters(model):

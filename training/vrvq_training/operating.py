@@ -13,7 +13,7 @@ import torch
 
 from . import evaluate, metrics
 from .datasets import KINDS
-from .quantizer import count
+from .quantizer import count, for_counts
 
 LEVELS = (4, 6, 8, 10, 12, 14, 16, 18, 20, 24, 32)
 COUNTS = tuple(range(1, 9))
@@ -112,12 +112,13 @@ def _measure_kind(model, folder, kind, part, key, wanted, save):
             continue
         used = counts_at(name, codes, importance)
         rows = points.setdefault(name, [rates(own, frame_rate, name.startswith("l")) for own in used.numpy()])
+        sent = for_counts(codes, used)
         groups = {}  # measures of the same items need one decoding
         for m, chosen in left.items():
             groups.setdefault(tuple(chosen), []).append(m)
         for chosen, together in groups.items():
             at = list(chosen)
-            for item, figures in zip(at, evaluate.scores(model, audio[at], codes[at], used[at], kind, together)):
+            for item, figures in zip(at, evaluate.scores(model, audio[at], sent[at], used[at], kind, together)):
                 rows[item] |= figures
         save()
         print(f"{kind} {name}: {', '.join(f'{m} {mean(rows, m):.3f}' for m in left)}", file=sys.stderr, flush=True)

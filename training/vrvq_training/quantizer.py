@@ -94,11 +94,12 @@ class ResidualQuantizer(nn.Module):
         return codes.unflatten(0, latent.shape[:-1])
 
     @torch.no_grad()
-    def encode_all(self, latent, beam=1):
+    def encode_all(self, latent, beam=1, number=None):
         """Codes for every count, ``[batch, frames, counts, codebooks]``: row n - 1 is sent by a frame that uses n codebooks.
-        Later codes of a row are 0."""
-        codes = self._in_chunks(latent, lambda part, _: self._search(part, beam)[1])
-        return codes.unflatten(0, latent.shape[:-1])
+        Later codes of a row are 0. With ``number`` not the best alone but so many, at most ``beam``, the best first:
+        ``[batch, frames, counts, number, codebooks]``."""
+        codes = self._in_chunks(latent, lambda part, _: self._search(part, beam, number=number or 1)[1])
+        return (codes if number else codes.squeeze(2)).unflatten(0, latent.shape[:-1])
 
     def _in_chunks(self, latent, search):
         with torch.autocast(latent.device.type, enabled=False):
@@ -106,15 +107,15 @@ class ResidualQuantizer(nn.Module):
             chunk = CHUNK[points.device.type]
             return torch.cat([search(points[at : at + chunk], slice(at, at + chunk)) for at in range(0, len(points), chunk)])
 
-    def _search(self, points, beam, counts=None):
-        """Codes ``[points, codebooks]``, and what was best after each codebook, ``[points, counts, codebooks]``."""
+    def _search(self, points, beam, counts=None, number=1):
+        """Codes ``[points, codebooks]``, and the best after each codebook, ``[points, counts, number, codebooks]``."""
         residual, cost = points.unsqueeze(1), torch.zeros(len(points), 1, device=points.device)
         codes = torch.zeros(len(points), 1, 0, dtype=torch.long, device=points.device)
         pick = lambda x, parent: torch.gather(x, 1, parent.unsqueeze(-1).expand(-1, -1, x.shape[-1]))
         best = []
         for stage, book in enumerate(self.codebooks):
             costs = cost.unsqueeze(-1) + 0.5 * book.square().sum(-1) - residual @ book.T
-            width = 1 if stage + 1 == len(self.codebooks) else min(beam, costs[0].numel())
+            width = min(number if stage + 1 == len(self.codebooks) else beam, costs[0].numel())
             costs = costs.flatten(1)
             if width == 1:
                 chosen = costs.argmin(-1, keepdim=True)
@@ -124,7 +125,7 @@ class ResidualQuantizer(nn.Module):
             parent, code = chosen // len(book), chosen % len(book)
             residual = pick(residual, parent) - book[code]
             codes = torch.cat([pick(codes, parent), code.unsqueeze(-1)], -1)
-            best.append(F.pad(codes[:, 0], (0, len(self.codebooks) - stage - 1)))
+            best.append(F.pad(codes[:, :number], (0, len(self.codebooks) - stage - 1)))
             if counts is not None:
                 # Where the frame's codes are complete only the best partial sum is carried on; it comes first.
                 others = torch.arange(width, device=points.device) > 0
