@@ -16,11 +16,6 @@ pub struct Codes {
 }
 
 impl Codes {
-    /// Codes for all `codebooks` of some frames, `[frames, codebooks]`, of which a smaller count sends the first.
-    pub fn nested(codebooks: usize, codes: Vec<u16>) -> Self {
-        Self { codebooks, nested: true, codes }
-    }
-
     /// No frames any more; those that come have `codebooks` codebooks, and are `nested` or not.
     pub(crate) fn clear(&mut self, codebooks: usize, nested: bool) {
         (self.codebooks, self.nested) = (codebooks, nested);
@@ -94,12 +89,15 @@ impl Codes {
         self.codes.extend(codes);
     }
 
-    /// Appends all frames of `other`, which is of the same kind.
-    pub(crate) fn append(&mut self, other: &Self) {
+    /// Appends all frames of `other`.
+    ///
+    /// # Panics
+    /// Where `other` is of another model.
+    pub fn append(&mut self, other: &Self) {
         if self.codes.is_empty() {
             (self.codebooks, self.nested) = (other.codebooks, other.nested);
         }
-        debug_assert_eq!((self.codebooks, self.nested), (other.codebooks, other.nested), "codes of one kind");
+        assert_eq!((self.codebooks, self.nested), (other.codebooks, other.nested), "codes of one model");
         self.codes.extend_from_slice(&other.codes);
     }
 }

@@ -98,12 +98,6 @@ impl Codebooks {
         self.beam
     }
 
-    /// The same codebooks with another beam, 1 to [`MAX_BEAM`].
-    pub fn with_beam(mut self, beam: usize) -> Self {
-        self.beam = beam.clamp(1, MAX_BEAM);
-        self
-    }
-
     /// Codes of `latents` `[frames, dims]`, in `codes`: of frame t for every count up to `most(t)`, at which its search
     /// ends, since most of its time goes into the later codebooks. A frame's codes don't depend on the frames that are
     /// searched with it, nor on where its search ends.
