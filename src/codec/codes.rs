@@ -70,11 +70,9 @@ impl Codes {
         self.sent(&vec![self.codebooks as u8; self.frames()])
     }
 
-    /// Appends `frames` frames of nothing but zeros, and gives back the first one's number.
-    pub(super) fn grow(&mut self, frames: usize) -> usize {
-        let first = self.frames();
+    /// Appends `frames` frames of nothing but zeros.
+    pub(super) fn grow(&mut self, frames: usize) {
         self.codes.resize(self.codes.len() + frames * self.stride(), 0);
-        first
     }
 
     /// The place of [`Self::of`].

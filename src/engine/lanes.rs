@@ -453,7 +453,8 @@ impl Lanes {
         }
         // Rows of one lane, or of both.
         let codebooks = self.codes.len() / self.counts.len();
-        let rates = Slot::ALL.map(|slot| self.rate_of_all(slot, hops, turns));
+        let mut rates = [None; 2];
+        slots.iter().for_each(|&slot| rates[slot.index()] = self.rate_of_all(slot, hops, turns));
         let most = |row: usize, importance: f32| {
             let sharing = if apart { &slots[row / channels..][..1] } else { slots };
             let counts = sharing

@@ -1,4 +1,5 @@
-//! One encoding, measured at many rates: importance and codes for every count don't depend on the level, so they are made once.
+//! One encoding, measured at many rates: importance and the codes for every count don't depend on the level, so they are
+//! made once.
 
 use crate::audio::{AudioReader, ReadError, ResampleError, resample};
 use crate::codec::{Codes, Rate, kilobits_per_second};

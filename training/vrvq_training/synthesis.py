@@ -7,7 +7,6 @@ A lead: the program doesn't do it yet (RESULTS.md).
 """
 
 import numpy as np
-import onnxruntime
 import torch
 
 from . import export, losses
@@ -26,7 +25,12 @@ def weights(spectrum, rate):
 @torch.no_grad()
 def choose(model, audio, counts, number):
     """Codes ``[items, frames, codebooks]`` of ``audio`` ``[items, samples]`` where frame t uses ``counts[t]``, each the best
-    of ``number`` candidates, at most the model's beam."""
+    of ``number`` candidates; raises ``ValueError`` where the model's search doesn't keep so many."""
+    import onnxruntime  # which training itself doesn't need
+
+    kept = model.config.get("beam", 1)
+    if number > kept:
+        raise ValueError(f"{number} candidates are asked for, the model's search keeps {kept}")
     latent, _ = model.encode(audio)
     table = model.quantizer.encode_all(latent, model.config["beam"], number)
     index = (counts - 1)[..., None, None, None].expand(*counts.shape, 1, *table.shape[-2:])
