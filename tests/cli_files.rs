@@ -103,9 +103,13 @@ fn folders_resume_and_name_what_fails() {
     assert!(done.status.success() && a.exists(), "{errors}");
     assert_eq!(std::fs::metadata(&b).unwrap().modified().unwrap(), first);
     // Other settings don't replace what is there unless they are told to.
-    let (done, errors) = run(&[&arguments[..], &["--level", "4"]].concat());
-    assert_eq!(done.status.code(), Some(1));
-    assert!(errors.contains("other settings") && errors.contains("--force"), "{errors}");
+    for other in [["--level", "4"], ["--search", "latent"]] {
+        let (done, errors) = run(&[&arguments[..], &other].concat());
+        assert_eq!(done.status.code(), Some(1));
+        assert!(errors.contains("other settings") && errors.contains("--force"), "{errors}");
+    }
+    let (done, errors) = run(&[&arguments[..], &["--search", "sound"]].concat());
+    assert!(done.status.success(), "it is what was made: {errors}");
     std::fs::write(from.join("c.wav"), "no audio").unwrap();
     let (done, errors) = run(&arguments);
     assert_eq!(done.status.code(), Some(1));
@@ -161,6 +165,8 @@ fn an_imported_checkpoint_is_used_like_the_bundled_model() {
             let (code, errors) = named(&variable);
             assert!(code == Some(1) && errors.contains("tiny has no importance map"), "{errors}");
         }
+        let (code, errors) = named(&["--search", "sound"]);
+        assert!(code == Some(1) && errors.contains("tiny can't choose codes by their sound"), "{errors}");
         let (code, errors) = named(&[]);
         assert!(code == Some(0), "{errors}");
         std::fs::remove_file(&coded).unwrap();

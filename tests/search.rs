@@ -32,7 +32,7 @@ fn codebooks(beam: usize) -> Codebooks {
 /// Codes for the counts up to `most` of each frame.
 fn search_up_to(beam: usize, latents: &[f32], most: impl Fn(usize) -> usize) -> Codes {
     let mut codes = Codes::default();
-    codebooks(beam).search(latents, most, &mut SearchBuffers::default(), &mut codes);
+    codebooks(beam).search(latents, most, 1, &mut SearchBuffers::default(), &mut codes);
     assert_eq!((codes.frames(), codes.codebooks()), (latents.len() / DIMS, STAGES));
     codes
 }
@@ -100,9 +100,38 @@ fn a_beam_keeps_the_best_of_all_candidates() {
             all.truncate(BEAM);
             kept = all;
         }
-        expected.extend_from_slice(&kept[0].0);
+        expected.push(kept.into_iter().map(|(codes, _)| codes).collect::<Vec<_>>());
     }
-    assert_eq!(search(BEAM, &latents), expected);
+    let mut codes = Codes::default();
+    codebooks(BEAM).search(&latents, |_| STAGES, BEAM, &mut SearchBuffers::default(), &mut codes);
+    for (frame, expected) in expected.iter().enumerate() {
+        let found: Vec<&[u16]> = (0..BEAM).map(|candidate| codes.candidate(frame, STAGES, candidate)).collect();
+        assert_eq!(found, *expected, "frame {frame}");
+    }
+}
+
+/// Asked for fewer, the search gives the first of them, at every count.
+#[test]
+fn candidates_come_best_first() {
+    let latents = noise(8, 60 * DIMS);
+    let one = search_up_to(8, &latents, |_| STAGES);
+    let mut codes = Codes::default();
+    codebooks(8).search(&latents, |_| STAGES, 5, &mut SearchBuffers::default(), &mut codes);
+    assert_eq!((codes.frames(), codes.candidates(), one.candidates()), (60, 5, 1));
+    for (frame, latent) in latents.chunks_exact(DIMS).enumerate() {
+        for count in 1..=STAGES {
+            assert_eq!(codes.of(frame, count), one.of(frame, count));
+            let errors: Vec<f32> =
+                (0..5).map(|candidate| error(latent, codes.candidate(frame, count, candidate))).collect();
+            assert!(errors.windows(2).all(|pair| pair[1] >= pair[0] - 1e-4), "{errors:?}");
+            assert!(errors[4] > errors[0], "they are other ones: {errors:?}");
+        }
+    }
+    // Three entries are three candidates of one codebook, nine of two.
+    let few = Codebooks::new(noise(9, 2 * 3 * DIMS), 2, 3, DIMS, 8).unwrap();
+    few.search(&latents, |_| 2, 5, &mut SearchBuffers::default(), &mut codes);
+    assert_eq!([3, 4].map(|candidate| codes.candidate(0, 1, candidate)), [codes.of(0, 1); 2]);
+    assert_ne!(codes.candidate(0, 2, 4), codes.of(0, 2));
 }
 
 #[test]
@@ -133,7 +162,7 @@ fn codes_for_a_count_are_those_of_fewer_codebooks() {
     for count in 1..=STAGES {
         let fewer = Codebooks::new(entries()[..count * SIZE * DIMS].to_vec(), count, SIZE, DIMS, 8).unwrap();
         let mut alone = Codes::default();
-        fewer.search(&latents, |_| count, &mut SearchBuffers::default(), &mut alone);
+        fewer.search(&latents, |_| count, 1, &mut SearchBuffers::default(), &mut alone);
         let frames = alone.all();
         assert!(frames.chunks_exact(count).enumerate().all(|(frame, alone)| codes.of(frame, count) == alone));
     }

@@ -161,6 +161,15 @@ pub enum StereoChoice {
     Mono,
 }
 
+/// What codes are chosen by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SearchChoice {
+    /// The error of the latent alone: faster.
+    Latent,
+    /// Of the best by that, what the decoder makes of them: nearer in sound for the same bits.
+    Sound,
+}
+
 /// Arguments of `encode`.
 #[derive(Debug, Clone, Args)]
 pub struct EncodeArgs {
@@ -181,6 +190,9 @@ pub struct EncodeArgs {
     /// How two channels are coded.
     #[arg(long, value_name = "MODE", value_enum, default_value_t)]
     pub stereo: StereoChoice,
+    /// What codes are chosen by [default: sound, for models that can].
+    #[arg(long, value_name = "BY", value_enum)]
+    pub search: Option<SearchChoice>,
     #[command(flatten)]
     pub model: ModelArgs,
     #[command(flatten)]

@@ -1,12 +1,12 @@
 //! `vrvq encode`.
 
-use super::args::{EncodeArgs, StereoChoice};
+use super::args::{EncodeArgs, SearchChoice, StereoChoice};
 use super::batch::{self, Job, JobProgress, Outcome};
 use super::failure::{Failure, interruption};
 use super::progress::warn;
 use super::target;
 use crate::audio::{AUDIO_EXTENSIONS, AudioReader, Output, STDIO};
-use crate::codec::{RateControl, StereoMode, Target};
+use crate::codec::{CodeSearch, RateControl, StereoMode, Target};
 use crate::coding::{EncodeSettings, Encoder, model_id};
 use crate::container::{EXTENSION, Header, Payload, Reader, Tags};
 use crate::model::Model;
@@ -25,6 +25,7 @@ struct Wanted {
     rate: Option<RateControl>,
     kbps: Option<f64>,
     stereo: StereoMode,
+    search: CodeSearch,
     payload: Payload,
     force: bool,
 }
@@ -46,11 +47,25 @@ pub fn run(args: &EncodeArgs) -> Result<(), Failure> {
             StereoChoice::MidSide => StereoMode::MidSide,
             StereoChoice::Mono => StereoMode::Mono,
         },
+        search: search(args.search, &model)?,
         payload: if args.plain { Payload::Plain } else { Payload::Entropy },
         force: args.batch.force,
         model,
     };
     batch::run(&jobs, &args.batch, |job, progress| encode(job, &wanted, progress))
+}
+
+/// What codes of `model` are chosen by; its own way, where nothing is `asked`.
+fn search(asked: Option<SearchChoice>, model: &Model) -> Result<CodeSearch, Failure> {
+    match asked {
+        Some(SearchChoice::Sound) if model.most_candidates() == 1 => Err(Failure::Failed(format!(
+            "the model {} can't choose codes by their sound: its encoder searches them, or it shows no spectrum",
+            model.card().name
+        ))),
+        None if model.most_candidates() == 1 => Ok(CodeSearch::Latent),
+        Some(SearchChoice::Latent) => Ok(CodeSearch::Latent),
+        Some(SearchChoice::Sound) | None => Ok(CodeSearch::Sound),
+    }
 }
 
 fn open(job: &Job) -> Result<AudioReader, Failure> {
@@ -79,6 +94,7 @@ fn encode(job: &Job, wanted: &Wanted, progress: &mut JobProgress<'_>) -> Result<
     let settings = EncodeSettings {
         rate: Some(rate),
         stereo: wanted.stereo,
+        search: wanted.search,
         payload: wanted.payload,
         tags: wanted.tags(&audio).map_err(|error| Failure::about(&name, error))?,
         ..EncodeSettings::default()
@@ -114,14 +130,21 @@ fn coding_failure(input: &str, job: &Job, error: crate::coding::CodingError) -> 
 }
 
 impl Wanted {
+    /// What of it the header doesn't tell.
     fn options(&self) -> Option<String> {
-        self.kbps.map(|kbps| format!("--kbps {kbps}"))
+        let kbps = self.kbps.map(|kbps| format!("--kbps {kbps}"));
+        let search = (self.search == CodeSearch::Latent && self.model.most_candidates() > 1)
+            .then(|| "--search latent".to_owned());
+        let options: Vec<String> = kbps.into_iter().chain(search).collect();
+        (!options.is_empty()).then(|| options.join(" "))
     }
 
     /// The tags of the input and what made the file.
     fn tags(&self, audio: &AudioReader) -> Result<Tags, crate::container::ContainerError> {
         let mut tags = Tags::default();
-        for (key, value) in audio.tags() {
+        // Of the input, what made it isn't what made the output.
+        let replaced = |key: &str| [ENCODER, OPTIONS].iter().any(|own| own.eq_ignore_ascii_case(key));
+        for (key, value) in audio.tags().iter().filter(|(key, _)| !replaced(key)) {
             tags.push(key, value)?;
         }
         tags.push(ENCODER, concat!("vrvq ", env!("CARGO_PKG_VERSION")))?;
@@ -142,10 +165,8 @@ impl Wanted {
         let reader =
             Reader::open(BufReader::new(file)).map_err(|error| other(&format!("is no whole .vrvq file ({error})")))?;
         let Header { model, sample_rate, channels, stereo, rate, payload, .. } = reader.header();
-        let same_rate = match self.rate {
-            Some(wanted) => *rate == Some(wanted),
-            None => reader.tags().get(OPTIONS) == self.options().as_deref(),
-        };
+        let same_options = reader.tags().get(OPTIONS) == self.options().as_deref();
+        let same_rate = same_options && self.rate.is_none_or(|wanted| *rate == Some(wanted));
         let same_stereo = *channels != 2 || *stereo == self.stereo;
         if reader.end().is_none() {
             return Err(other("is no whole .vrvq file"));

@@ -11,20 +11,29 @@ pub struct Codes {
     codebooks: usize,
     /// Fewer codes are the start of more, so only those of all codebooks are kept.
     nested: bool,
-    /// Of each frame those of one codebook, of two, ..., of all; nested, those of all.
+    /// How many are kept for each count.
+    candidates: usize,
+    /// Of each frame those of one codebook, of two, ..., of all, the candidates of a count one after the other; nested,
+    /// those of all.
     codes: Vec<u16>,
 }
 
 impl Codes {
-    /// No frames any more; those that come have `codebooks` codebooks, and are `nested` or not.
-    pub(crate) fn clear(&mut self, codebooks: usize, nested: bool) {
-        (self.codebooks, self.nested) = (codebooks, nested);
+    /// No frames any more; those that come have `codebooks` codebooks, and are nested.
+    pub(crate) fn clear_nested(&mut self, codebooks: usize) {
+        (self.codebooks, self.nested, self.candidates) = (codebooks, true, 1);
+        self.codes.clear();
+    }
+
+    /// No frames any more; those that come have `codebooks` codebooks and so many `candidates` for each count.
+    pub(super) fn clear(&mut self, codebooks: usize, candidates: usize) {
+        (self.codebooks, self.nested, self.candidates) = (codebooks, false, candidates);
         self.codes.clear();
     }
 
     /// Values kept for a frame.
     fn stride(&self) -> usize {
-        if self.nested { self.codebooks } else { self.codebooks * (self.codebooks + 1) / 2 }
+        if self.nested { self.codebooks } else { self.candidates * self.codebooks * (self.codebooks + 1) / 2 }
     }
 
     /// Number of frames.
@@ -37,9 +46,16 @@ impl Codes {
         self.codebooks
     }
 
-    fn range(&self, frame: usize, count: usize) -> std::ops::Range<usize> {
+    /// Number of candidates for each count.
+    pub fn candidates(&self) -> usize {
+        self.candidates
+    }
+
+    fn range(&self, frame: usize, count: usize, candidate: usize) -> std::ops::Range<usize> {
         assert!((1..=self.codebooks).contains(&count), "a frame has 1 to {} codes, not {count}", self.codebooks);
-        let from = frame * self.stride() + if self.nested { 0 } else { count * (count - 1) / 2 };
+        assert!(candidate < self.candidates, "there are {} candidates", self.candidates);
+        let before = if self.nested { 0 } else { self.candidates * count * (count - 1) / 2 };
+        let from = frame * self.stride() + before + candidate * count;
         from..from + count
     }
 
@@ -49,7 +65,16 @@ impl Codes {
     /// # Panics
     /// Where there is no such frame, or `count` isn't 1 to the number of codebooks.
     pub fn of(&self, frame: usize, count: usize) -> &[u16] {
-        &self.codes[self.range(frame, count)]
+        self.candidate(frame, count, 0)
+    }
+
+    /// As [`Self::of`], of those that came near: candidate 0 is the best, and where the codebooks hold fewer candidates the
+    /// last ones are the best again.
+    ///
+    /// # Panics
+    /// As [`Self::of`], and where there is no such candidate.
+    pub fn candidate(&self, frame: usize, count: usize, candidate: usize) -> &[u16] {
+        &self.codes[self.range(frame, count, candidate)]
     }
 
     /// What is sent where frame t uses `counts[t]` codebooks, as a decoder takes it: `[frames, codebooks]`, zeros behind
@@ -75,9 +100,9 @@ impl Codes {
         self.codes.resize(self.codes.len() + frames * self.stride(), 0);
     }
 
-    /// The place of [`Self::of`].
-    pub(super) fn of_mut(&mut self, frame: usize, count: usize) -> &mut [u16] {
-        let range = self.range(frame, count);
+    /// The place of [`Self::candidate`].
+    pub(super) fn candidate_mut(&mut self, frame: usize, count: usize, candidate: usize) -> &mut [u16] {
+        let range = self.range(frame, count, candidate);
         &mut self.codes[range]
     }
 
@@ -90,12 +115,13 @@ impl Codes {
     /// Appends all frames of `other`.
     ///
     /// # Panics
-    /// Where `other` is of another model.
+    /// Where `other` is of another model, or has other numbers of candidates.
     pub fn append(&mut self, other: &Self) {
         if self.codes.is_empty() {
-            (self.codebooks, self.nested) = (other.codebooks, other.nested);
+            (self.codebooks, self.nested, self.candidates) = (other.codebooks, other.nested, other.candidates);
         }
-        assert_eq!((self.codebooks, self.nested), (other.codebooks, other.nested), "codes of one model");
+        let kind = |codes: &Self| (codes.codebooks, codes.nested, codes.candidates);
+        assert_eq!(kind(self), kind(other), "codes of one model and one search");
         self.codes.extend_from_slice(&other.codes);
     }
 }

@@ -24,6 +24,16 @@ pub struct Codebooks {
     beam: usize,
 }
 
+/// What a frame's codes are chosen by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CodeSearch {
+    /// The error of its latent alone.
+    Latent,
+    /// Of the best by that, what the decoder makes of them: nearer in sound for the same bits, and slower.
+    #[default]
+    Sound,
+}
+
 /// Widest beam a model may ask for.
 pub const MAX_BEAM: usize = 64;
 /// Frames that are searched in one matrix product.
@@ -99,20 +109,22 @@ impl Codebooks {
     }
 
     /// Codes of `latents` `[frames, dims]`, in `codes`: of frame t for every count up to `most(t)`, at which its search
-    /// ends, since most of its time goes into the later codebooks. A frame's codes don't depend on the frames that are
-    /// searched with it, nor on where its search ends.
+    /// ends, since most of its time goes into the later codebooks, the best `candidates` for each. A frame's codes don't
+    /// depend on the frames that are searched with it, on where its search ends, nor on how many candidates there are.
     ///
     /// # Panics
-    /// Where `latents` isn't a whole number of frames.
+    /// Where `latents` isn't a whole number of frames, or `candidates` is none or more than the beam.
     pub fn search(
         &self,
         latents: &[f32],
         most: impl Fn(usize) -> usize,
+        candidates: usize,
         buffers: &mut SearchBuffers,
         codes: &mut Codes,
     ) {
         assert_eq!(latents.len() % self.dims, 0, "latents are [frames, dims]");
-        codes.clear(self.codebooks, false);
+        assert!((1..=self.beam).contains(&candidates), "a beam of {} has no {candidates} candidates", self.beam);
+        codes.clear(self.codebooks, candidates);
         codes.grow(latents.len() / self.dims);
         for (chunk, latents) in latents.chunks(FRAMES_AT_ONCE * self.dims).enumerate() {
             self.search_chunk(latents, chunk * FRAMES_AT_ONCE, &most, buffers, codes);
@@ -156,11 +168,14 @@ impl Codebooks {
                 let costs = &b.costs[row * width..][..width];
                 let mut kept = [Candidate { cost: f32::INFINITY, parent: 0, code: 0 }; MAX_BEAM];
                 let ends = stage + 1 >= most(frame).min(stages);
-                let kept = &mut kept[..if ends { 1 } else { next_width }];
+                let kept = &mut kept[..if ends { next_width.min(codes.candidates()) } else { next_width }];
                 select(products, half_norms, costs, &mut b.blocks, kept);
-                let (path, best) = codes.of_mut(frame, stage + 1).split_at_mut(stage);
-                path.copy_from_slice(&b.paths[(row * width + kept[0].parent) * stage..][..stage]);
-                best[0] = kept[0].code as u16;
+                for candidate in 0..codes.candidates() {
+                    let Candidate { parent, code, .. } = *kept.get(candidate).unwrap_or(&kept[0]);
+                    let (path, last) = codes.candidate_mut(frame, stage + 1, candidate).split_at_mut(stage);
+                    path.copy_from_slice(&b.paths[(row * width + parent) * stage..][..stage]);
+                    last[0] = code as u16;
+                }
                 if ends {
                     continue;
                 }

@@ -2,8 +2,8 @@
 
 use super::resample::Resampling;
 use super::{CodingError, resolve};
-use crate::codec::{Rate, RateControl, StereoMode, TargetControl, to_coded};
-use crate::model::{Encoded, EncoderStream, Model};
+use crate::codec::{CodeSearch, Rate, RateControl, StereoMode, TargetControl, to_coded};
+use crate::model::{Encoded, EncoderStream, Model, Synthesis};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -28,6 +28,8 @@ pub struct CodedFrame {
 pub struct FrameEncoder {
     model: Arc<Model>,
     stream: EncoderStream,
+    /// Chooses among the candidates of the search, where that is wanted.
+    synthesis: Option<Synthesis>,
     resampling: Resampling,
     sample_rate: u32,
     channels: usize,
@@ -73,6 +75,7 @@ impl FrameEncoder {
         }
         Ok(Self {
             stream: EncoderStream::new(model, coded)?,
+            synthesis: None,
             resampling: Resampling::new(sample_rate, card.sample_rate, channels)?,
             model: model.clone(),
             sample_rate,
@@ -87,6 +90,21 @@ impl FrameEncoder {
             encoded: Encoded::default(),
             frames: VecDeque::new(),
         })
+    }
+
+    /// Codes are chosen so from the start on: before any sound comes in. No effect on a model that can't
+    /// ([`Model::most_candidates`]).
+    ///
+    /// # Errors
+    /// [`CodingError::Model`] where the runtime refuses the decoder.
+    pub fn with_search(mut self, search: CodeSearch) -> Result<Self, CodingError> {
+        let candidates = self.model.most_candidates();
+        self.synthesis = match search {
+            CodeSearch::Sound if candidates > 1 => Some(Synthesis::new(&self.model, self.coded, candidates)?),
+            CodeSearch::Sound | CodeSearch::Latent => None,
+        };
+        self.stream.keep_candidates(if self.synthesis.is_some() { candidates } else { 1 });
+        Ok(self)
     }
 
     /// Samples of each channel that came in.
@@ -169,27 +187,36 @@ impl FrameEncoder {
                 RateControl::Target(_) => codebooks,
             };
             self.stream.step_up_to(&self.step, hops, most, &mut self.encoded)?;
-            (0..hops).for_each(|hop| self.keep(hop, hops));
+            (0..hops).try_for_each(|hop| self.keep(hop, hops))?;
         }
         self.waiting.iter_mut().for_each(|channel| drop(channel.drain(..whole)));
         Ok(())
     }
 
     /// Keeps frame `hop` of the `hops` in `encoded`.
-    fn keep(&mut self, hop: usize, hops: usize) {
+    fn keep(&mut self, hop: usize, hops: usize) -> Result<(), CodingError> {
         let codebooks = self.model.card().codebooks;
         let rate = resolve(self.rate, &mut self.target);
         let importance: Vec<f32> = (0..self.coded).map(|c| self.encoded.importance[c * hops + hop]).collect();
-        let codes: Vec<Vec<u16>> = importance
-            .iter()
-            .enumerate()
-            .map(|(c, &p)| self.encoded.codes.of(c * hops + hop, rate.count(p, codebooks)).to_vec())
-            .collect();
+        let frame_of = |channel: usize| channel * hops + hop;
+        let counts: Vec<u8> = importance.iter().map(|&p| rate.count(p, codebooks) as u8).collect();
+        let codes: Vec<Vec<u16>> = match &mut self.synthesis {
+            Some(synthesis) => {
+                let chosen = synthesis.choose(&self.encoded, frame_of, &counts)?.chunks_exact(codebooks);
+                chosen.zip(&counts).map(|(codes, &count)| codes[..count.into()].to_vec()).collect()
+            }
+            None => {
+                let of =
+                    |(channel, &count): (usize, &u8)| self.encoded.codes.of(frame_of(channel), count.into()).to_vec();
+                counts.iter().enumerate().map(of).collect()
+            }
+        };
         if let RateControl::Target(_) = self.rate {
             let format = self.model.packet_format();
             let bits: usize = codes.iter().map(|codes| format.frame_bits(codes.len())).sum();
             self.target.push(&importance, Some(bits as u32));
         }
         self.frames.push_back(CodedFrame { rate, stereo: self.stereo, importance, codes });
+        Ok(())
     }
 }

@@ -2,7 +2,7 @@
 
 use super::library::shared;
 use super::part::Part;
-use super::{Curves, ModelCard, ModelError};
+use super::{Curves, ModelCard, ModelError, graph};
 use crate::codec::{Codebooks, PacketFormat, Tables};
 use half::f16;
 use sha2::{Digest, Sha256};
@@ -31,6 +31,8 @@ pub struct Model {
     fingerprint: String,
     curves: Option<Arc<Curves>>,
     pub(super) codebooks: Option<Codebooks>,
+    /// Both graphs show the spectrum.
+    shows_spectrum: bool,
     pub(super) encoder: Part,
     pub(super) decoder: Part,
 }
@@ -125,15 +127,29 @@ impl Model {
         let fingerprint = sums.join("-");
         // Optional, like all that only explains: damaged ones are none.
         let curves = read_entry(&mut archive, "curves.json", MAX_CARD).ok();
+        let codebooks = read_codebooks(&mut archive, &card)?;
+        let (mut encoder, mut decoder) = (
+            read_entry(&mut archive, "encoder.onnx", MAX_GRAPH)?,
+            read_entry(&mut archive, "decoder.onnx", MAX_GRAPH)?,
+        );
+        // Where the search is the program's own it can choose by what the decoder makes of its candidates.
+        let shown = codebooks
+            .as_ref()
+            .and_then(|_| Some((graph::show_spectrum(&encoder, card.hop)?, graph::show_spectrum(&decoder, card.hop)?)));
+        let shows_spectrum = shown.is_some();
+        if let Some(shown) = shown {
+            (encoder, decoder) = shown;
+        }
         Ok(Self {
             curves: curves.and_then(|json| Curves::of(&fingerprint, &json)).map(Arc::new),
             fingerprint,
             format: card.packet_format()?,
             hash: Sha256::digest(bytes).into(),
             tables: read_tables(&mut archive, &card)?,
-            codebooks: read_codebooks(&mut archive, &card)?,
-            encoder: Part::new(read_entry(&mut archive, "encoder.onnx", MAX_GRAPH)?),
-            decoder: Part::new(read_entry(&mut archive, "decoder.onnx", MAX_GRAPH)?),
+            codebooks,
+            shows_spectrum,
+            encoder: Part::new(encoder),
+            decoder: Part::new(decoder),
             card,
         })
     }
@@ -161,6 +177,13 @@ impl Model {
     /// Its rate-distortion curves: those in the entry `curves.json` of its file, or measured for the built-in model.
     pub fn curves(&self) -> Option<Arc<Curves>> {
         self.curves.clone()
+    }
+
+    /// Most candidates for a frame's codes that can be told apart by what the decoder makes of them
+    /// ([`Synthesis`](super::Synthesis)): 1 for a model that can't, because its graph chooses the codes itself or shows no
+    /// spectrum.
+    pub fn most_candidates(&self) -> usize {
+        self.codebooks.as_ref().filter(|_| self.shows_spectrum).map_or(1, Codebooks::beam)
     }
 
     /// How its frames are packed.

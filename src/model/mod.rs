@@ -17,6 +17,7 @@ mod part;
 mod run;
 mod runtime;
 mod stream;
+mod synthesis;
 
 pub use card::{LatencySamples, LevelRange, ModelCard, ReducedCard, SearchCard, SpanCard};
 pub use curves::{CurvePoint, Curves};
@@ -31,3 +32,4 @@ pub use file::Model;
 pub use library::{CHECKPOINT_EXTENSIONS, Library, Listed, MODEL_EXTENSION, ModelId};
 pub use runtime::{RUNTIME_LIBRARY_VARIABLE, Runtime, runtime, runtime_folder};
 pub use stream::{DecoderStream, Encoded, EncoderStream};
+pub use synthesis::Synthesis;

@@ -17,7 +17,7 @@ impl Part {
         Self { bytes, weights: OnceLock::new(), desks: Desks::default() }
     }
 
-    /// The graph as it is in the file.
+    /// The graph as it is loaded.
     #[cfg(test)]
     pub fn bytes(&self) -> &[u8] {
         &self.bytes

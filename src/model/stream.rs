@@ -4,6 +4,7 @@
 //! streams ([`super::run`]).
 
 use super::device::device_for;
+use super::graph::SPECTRUM;
 use super::run::{Call, Desk, Input, Kept, Made};
 use super::{Device, Model, ModelError, Runtime, runtime};
 use crate::codec::{Codes, SearchBuffers};
@@ -17,6 +18,8 @@ pub struct Encoded {
     pub codes: Codes,
     /// Importance p in [0, 1], `[channels, hops]`.
     pub importance: Vec<f32>,
+    /// MDCT of the audio, `[channels, hops, hop]`, where candidates are kept ([`EncoderStream::keep_candidates`]).
+    pub spectrum: Vec<f32>,
 }
 
 /// One graph with its state.
@@ -219,6 +222,7 @@ const DECODER: &str = "decoder";
 pub struct EncoderStream {
     stream: Stream,
     search: SearchBuffers,
+    candidates: usize,
 }
 
 impl EncoderStream {
@@ -228,7 +232,13 @@ impl EncoderStream {
     /// [`ModelError`] where no runtime starts or it refuses the graph.
     pub fn new(model: &Arc<Model>, channels: usize) -> Result<Self, ModelError> {
         let stream = Stream::new(ENCODER, model, channels)?;
-        Ok(Self { stream, search: SearchBuffers::default() })
+        Ok(Self { stream, search: SearchBuffers::default(), candidates: 1 })
+    }
+
+    /// From the next step on the best `candidates` are kept for each count, as many as there can be
+    /// ([`Model::most_candidates`]), and, where there are several, the spectrum that they are compared with.
+    pub fn keep_candidates(&mut self, candidates: usize) {
+        self.candidates = candidates.clamp(1, self.stream.model.most_candidates());
     }
 
     /// The runtime and the device that compute it, for people.
@@ -289,7 +299,7 @@ impl EncoderStream {
         most: impl Fn(usize, f32) -> usize,
         encoded: &mut Encoded,
     ) -> Result<(), ModelError> {
-        let Self { stream, search } = self;
+        let Self { stream, search, candidates } = self;
         let (channels, model) = (stream.channels, stream.model.clone());
         let (hop, codebooks) = (model.card().hop, model.card().codebooks);
         assert_eq!(audio.len(), channels * hops * hop, "audio is [channels, hops * hop]");
@@ -298,15 +308,21 @@ impl EncoderStream {
             expect_len("importance", importance.len(), channels * hops)?;
             encoded.importance.clear();
             encoded.importance.extend_from_slice(importance);
+            encoded.spectrum.clear();
+            if *candidates > 1 {
+                let spectrum = values::<f32>(outputs, SPECTRUM)?;
+                expect_len(SPECTRUM, spectrum.len(), channels * hops * hop)?;
+                encoded.spectrum.extend_from_slice(spectrum);
+            }
             if let Some(books) = &model.codebooks {
                 let latents = values::<f32>(outputs, "latent")?;
                 expect_len("latent", latents.len(), channels * hops * books.dims())?;
                 let most = |frame: usize| most(frame / hops, importance[frame]);
-                books.search(latents, most, search, &mut encoded.codes);
+                books.search(latents, most, *candidates, search, &mut encoded.codes);
             } else {
                 let codes = integers(outputs, "codes")?;
                 expect_len("codes", codes.len(), channels * hops * codebooks)?;
-                encoded.codes.clear(codebooks, true);
+                encoded.codes.clear_nested(codebooks);
                 encoded.codes.extend(codes);
             }
             Ok(())
@@ -386,19 +402,47 @@ impl DecoderStream {
     /// # Panics
     /// Where a slice has another length.
     pub fn step(&mut self, codes: &[u16], counts: &[u8], hops: usize, audio: &mut [f32]) -> Result<(), ModelError> {
-        let (channels, card) = (self.0.channels, self.0.model.card());
-        let (hop, codebooks) = (card.hop, card.codebooks);
+        assert_eq!(audio.len(), self.0.channels * hops * self.0.model.card().hop, "audio is [channels, hops * hop]");
+        self.read("audio", codes, counts, hops, audio)
+    }
+
+    /// As [`Self::step`], but what is received is the MDCT of the audio, `[channels, hops, hop]`, of a model that shows it
+    /// ([`Model::most_candidates`]).
+    ///
+    /// # Errors
+    /// As [`Self::step`], where the model doesn't show it too.
+    ///
+    /// # Panics
+    /// As [`Self::step`].
+    pub(super) fn step_spectrum(
+        &mut self,
+        codes: &[u16],
+        counts: &[u8],
+        hops: usize,
+        spectrum: &mut [f32],
+    ) -> Result<(), ModelError> {
+        self.read(SPECTRUM, codes, counts, hops, spectrum)
+    }
+
+    fn read(
+        &mut self,
+        output: &'static str,
+        codes: &[u16],
+        counts: &[u8],
+        hops: usize,
+        to: &mut [f32],
+    ) -> Result<(), ModelError> {
+        let (channels, codebooks) = (self.0.channels, self.0.model.card().codebooks);
         assert_eq!(codes.len(), channels * hops * codebooks, "codes are [channels, hops, codebooks]");
         assert_eq!(counts.len(), channels * hops, "counts are [channels, hops]");
-        assert_eq!(audio.len(), channels * hops * hop, "audio is [channels, hops * hop]");
         let inputs = vec![
             Input::integers("codes", &[hops, codebooks], codes.iter().map(|&code| i64::from(code))),
             Input::integers("count", &[hops], counts.iter().map(|&count| i64::from(count))),
         ];
         self.0.run(hops, inputs, |outputs| {
-            let decoded = values::<f32>(outputs, "audio")?;
-            expect_len("audio", decoded.len(), audio.len())?;
-            audio.copy_from_slice(decoded);
+            let made = values::<f32>(outputs, output)?;
+            expect_len(output, made.len(), to.len())?;
+            to.copy_from_slice(made);
             Ok(())
         })
     }

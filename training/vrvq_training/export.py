@@ -193,7 +193,9 @@ def write(model, path, details):
 
 def write_reference(model, clip, path, frames=200, level=16.0, every=29):
     """What the program must get from the left channel of ``clip``: codes with all codebooks, importance, and at ``level``
-    the codes that are sent and every 29th sample decoded from them."""
+    the codes that are sent, every 29th sample decoded from them, and the codes that are chosen by their sound."""
+    from . import synthesis  # which exports the decoder
+
     audio, _ = soundfile.read(clip, dtype="float32", always_2d=True)
     audio = torch.from_numpy(audio[: frames * model.hop, 0].copy())[None]
     with torch.no_grad():
@@ -201,9 +203,11 @@ def write_reference(model, clip, path, frames=200, level=16.0, every=29):
         counts = count(importance, level, codes.shape[-1])
         sent = for_counts(codes, counts)
         decoded = model.decode(sent, counts)
+        chosen = synthesis.choose(model, audio, counts, model.config["beam"])
+    packed = lambda codes: [row[:n] for row, n in zip(codes[0].tolist(), counts[0].tolist())]
     reference = {
         "level": level, "every": every, "codes": codes[0, :, -1].tolist(),
-        "sent": [row[:n] for row, n in zip(sent[0].tolist(), counts[0].tolist())],
+        "sent": packed(sent), "chosen": packed(chosen),
         "importance": [round(p, 6) for p in importance[0].tolist()],
         "decoded": [round(v, 6) for v in decoded[0, ::every].tolist()],
     }

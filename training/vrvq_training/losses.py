@@ -6,17 +6,21 @@ import torch
 import torch.nn.functional as F
 
 
-def envelope(power, spread, bands):
-    """Spectral envelope ``[batch, frames, hop]``: ``power`` averaged over about ``spread`` of each frequency, at least
-    ``bands`` bins, and over three frames."""
+def smooth(power, spread, bands):
+    """``power`` ``[batch, frames, hop]`` averaged over about ``spread`` of each frequency, at least ``bands`` bins."""
     bins = power.shape[-1]
     index = torch.arange(bins, device=power.device)
     half = (index * spread / 2 + bands).long()
     low = (index - half).clamp(min=0)
     high = (index + half + 1).clamp(max=bins)
     total = F.pad(power.double().cumsum(-1), (1, 0))
-    smooth = ((total[..., high] - total[..., low]) / (high - low)).float().clamp(min=0)
-    return F.avg_pool1d(F.pad(smooth.transpose(1, 2), (1, 1), mode="replicate"), 3, 1).transpose(1, 2)
+    return ((total[..., high] - total[..., low]) / (high - low)).float().clamp(min=0)
+
+
+def envelope(power, spread, bands):
+    """Spectral envelope ``[batch, frames, hop]``: as :func:`smooth`, and averaged over three frames."""
+    around = F.pad(smooth(power, spread, bands).transpose(1, 2), (1, 1), mode="replicate")
+    return F.avg_pool1d(around, 3, 1).transpose(1, 2)
 
 
 @functools.cache

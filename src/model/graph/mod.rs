@@ -4,6 +4,7 @@ mod brought;
 mod builder;
 mod dac;
 mod onnx;
+mod spectrum;
 mod streaming;
 
 use onnx::{AttributeProto, FLOAT, INT64, Size, ValueInfo};
@@ -57,3 +58,4 @@ fn states_of(name: &str, channels: &'static str) -> ValueInfo {
 
 pub(crate) use brought::{Weight, bring};
 pub(crate) use dac::{Graph, advance, decoder, delay, encoder, reaches};
+pub(crate) use spectrum::{SPECTRUM, show_spectrum};

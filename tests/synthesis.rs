@@ -1,0 +1,125 @@
+//! Codes chosen by what the decoder makes of them.
+
+mod common;
+#[path = "common/models.rs"]
+mod models;
+
+use std::sync::Arc;
+use vrvq::codec::{CodeSearch, RateControl, StereoMode, count};
+use vrvq::coding::{CodedFrame, EncodeSettings, FrameEncoder, decode, encode};
+use vrvq::measure::{MelDistance, si_sdr};
+use vrvq::model::{Encoded, EncoderStream, Model, Synthesis};
+
+#[derive(serde::Deserialize)]
+struct Reference {
+    level: f32,
+    sent: Vec<Vec<u16>>,
+    chosen: Vec<Vec<u16>>,
+}
+
+/// Chosen by Python's own implementation, from the bundled clip.
+#[test]
+fn they_are_those_that_training_chooses() {
+    let reference: Reference = serde_json::from_str(include_str!("data/reference.json")).unwrap();
+    let model = Model::builtin().unwrap();
+    let (hop, codebooks) = (model.card().hop, model.card().codebooks);
+    let frames = reference.chosen.len();
+    let audio = common::demo_mono();
+    let mut encoder = EncoderStream::new(&model, 1).unwrap();
+    encoder.keep_candidates(model.most_candidates());
+    let mut encoded = Encoded::default();
+    encoder.step(&audio[..frames * hop], frames, &mut encoded).unwrap();
+    let mut synthesis = Synthesis::new(&model, 1, model.most_candidates()).unwrap();
+    assert_eq!(synthesis.candidates(), 8);
+    let mut choose = || -> Vec<Vec<u16>> {
+        let mut of_frame = |frame: usize| {
+            let used = count(encoded.importance[frame], reference.level, codebooks);
+            synthesis.choose(&encoded, |_| frame, &[used as u8]).unwrap()[..used].to_vec()
+        };
+        let chosen = (0..frames).map(&mut of_frame).collect();
+        synthesis.reset().unwrap();
+        chosen
+    };
+    let chosen = choose();
+    let differing = chosen.iter().zip(&reference.chosen).filter(|(a, b)| a != b).count();
+    assert!(differing * 50 <= frames, "the codes of {differing} of {frames} frames differ");
+    let others = chosen.iter().zip(&reference.sent).filter(|(a, b)| a != b).count();
+    assert!(others > frames / 2, "{others} of {frames} frames are others than the latent's nearest");
+    assert_eq!(choose(), chosen, "reset, it starts anew");
+}
+
+fn frames(
+    model: &Arc<Model>,
+    sound: &[&[f32]],
+    rate: RateControl,
+    search: CodeSearch,
+    piece: usize,
+) -> Vec<CodedFrame> {
+    let encoder = FrameEncoder::new(model, model.card().sample_rate, sound.len(), rate, StereoMode::LeftRight).unwrap();
+    let mut encoder = encoder.with_search(search).unwrap();
+    for from in (0..sound[0].len()).step_by(piece) {
+        let pieces: Vec<&[f32]> = sound.iter().map(|channel| &channel[from..channel.len().min(from + piece)]).collect();
+        encoder.push(&pieces).unwrap();
+    }
+    encoder.finish().unwrap();
+    std::iter::from_fn(|| encoder.next()).collect()
+}
+
+/// At any rate, from as many codes, the sound is nearer, and no spectrum is: wrong levels would show in the mel bands.
+#[test]
+fn what_is_sent_sounds_nearer() {
+    let model = Model::builtin().unwrap();
+    let rate = model.card().sample_rate;
+    let clip = common::demo_mono();
+    let mel = MelDistance::new(rate);
+    for control in [RateControl::Codebooks(1), RateControl::Codebooks(8), RateControl::Level(8.0)] {
+        let [latent, sound] = [CodeSearch::Latent, CodeSearch::Sound].map(|search| {
+            let settings = EncodeSettings { rate: Some(control), search, ..EncodeSettings::default() };
+            let decoded = decode(&model, &encode(&model, rate, &[&clip], settings).unwrap()).unwrap();
+            (si_sdr(&clip, &decoded.channels[0]), mel.distance(&clip, &decoded.channels[0]))
+        });
+        let gain = sound.0 - latent.0;
+        assert!(
+            gain > 0.1 && sound.1 < latent.1 - 0.002,
+            "{control}: by the latent {latent:?}, by the sound {sound:?}"
+        );
+    }
+}
+
+#[test]
+fn counts_stay_and_pieces_do_not_matter() {
+    let model = Model::builtin().unwrap();
+    let [left, right] = common::demo();
+    let sound = [&left[..44_100 * 3], &right[..44_100 * 3]];
+    let level = RateControl::Level(12.0);
+    let whole = frames(&model, &sound, level, CodeSearch::Sound, sound[0].len());
+    assert_eq!(frames(&model, &sound, level, CodeSearch::Sound, 1000), whole);
+    let latent = frames(&model, &sound, level, CodeSearch::Latent, 4096);
+    let counts = |frames: &[CodedFrame]| -> Vec<usize> {
+        frames.iter().flat_map(|frame| frame.codes.iter().map(Vec::len)).collect()
+    };
+    assert_eq!(counts(&latent), counts(&whole));
+    // Each channel is chosen by its own sound.
+    for (channel, samples) in sound.iter().enumerate() {
+        let alone = frames(&model, &[samples], level, CodeSearch::Sound, 4096);
+        let differing = alone.iter().zip(&whole).filter(|(a, b)| a.codes[0] != b.codes[channel]).count();
+        assert!(differing * 20 <= whole.len(), "channel {channel}: {differing} of {} frames differ", whole.len());
+    }
+}
+
+/// The graphs of such a model choose their codes themselves.
+#[test]
+fn a_model_that_cannot_is_as_it_was() {
+    let model = models::open(&models::imported("vrvq-44k.pth"));
+    assert_eq!(model.most_candidates(), 1);
+    let sound = &common::demo_mono()[..44_100];
+    let level = RateControl::Level(16.0);
+    let [latent, asked] =
+        [CodeSearch::Latent, CodeSearch::Sound].map(|search| frames(&model, &[sound], level, search, 10_000));
+    assert_eq!(latent, asked);
+    // A basis that is none hides the spectrum.
+    let other = models::with_entry(&models::bundled(), "codebooks.f16", |bytes| bytes);
+    assert_eq!(models::open(&other).most_candidates(), 8);
+    let hop = models::with_card(&models::bundled(), |card| card["hop"] = 256.into());
+    assert_eq!(models::open(&hop).most_candidates(), 1);
+}
