@@ -1,12 +1,15 @@
 //! Codes chosen by what the decoder makes of them.
 
 mod common;
+#[path = "common/looped.rs"]
+mod looped;
 #[path = "common/models.rs"]
 mod models;
 
 use std::sync::Arc;
-use vrvq::codec::{CodeSearch, RateControl, StereoMode, count};
+use vrvq::codec::{CodeSearch, RateControl, RateMode, StereoMode, count};
 use vrvq::coding::{CodedFrame, EncodeSettings, FrameEncoder, decode, encode};
+use vrvq::engine::{FrameReport, LiveLoop, Setting, Slot};
 use vrvq::measure::{MelDistance, si_sdr};
 use vrvq::model::{Encoded, EncoderStream, Model, Synthesis};
 
@@ -37,7 +40,7 @@ fn they_are_those_that_training_chooses() {
             synthesis.choose(&encoded, |_| frame, &[used as u8]).unwrap()[..used].to_vec()
         };
         let chosen = (0..frames).map(&mut of_frame).collect();
-        synthesis.reset().unwrap();
+        synthesis.restart(1).unwrap();
         chosen
     };
     let chosen = choose();
@@ -122,4 +125,58 @@ fn a_model_that_cannot_is_as_it_was() {
     assert_eq!(models::open(&other).most_candidates(), 8);
     let hop = models::with_card(&models::bundled(), |card| card["hop"] = 256.into());
     assert_eq!(models::open(&hop).most_candidates(), 1);
+}
+
+/// What is heard live of a setting, and its reports.
+fn live(audio: &[f32], setting: Setting) -> (Vec<f32>, Vec<FrameReport>) {
+    let (mut live, _, mut reports) = looped::start(looped::config(44_100.0, 1, 512));
+    live.set_setting(Slot::One, &setting);
+    live.reset();
+    let output = looped::run(&mut live, &[audio.to_vec()], &[512]).remove(0);
+    let delay = live.latency() as usize;
+    (output[delay..].to_vec(), looped::drain(&mut reports))
+}
+
+#[test]
+fn live_they_sound_nearer_too() {
+    let audio = &common::demo_mono()[..44_100 * 4];
+    let setting = Setting { mode: RateMode::Cbr, codebooks: 3, ..Setting::default() };
+    assert_eq!(setting.search, CodeSearch::Latent);
+    let (latent, before) = live(audio, setting);
+    let by_sound = Setting { search: CodeSearch::Sound, ..setting };
+    let (sound, after) = live(audio, by_sound);
+    let bits = |reports: &[FrameReport]| reports.iter().map(FrameReport::bits).sum::<u32>();
+    assert_eq!((before.len(), bits(&before)), (after.len(), bits(&after)));
+    assert!(before.iter().all(|report| report.search == CodeSearch::Latent));
+    assert!(after.iter().all(|report| report.search == CodeSearch::Sound));
+    let [far, near] = [&latent, &sound].map(|output| si_sdr(&audio[..output.len()], output));
+    assert!(near > far + 0.2, "{near:.2} dB by the sound, {far:.2} dB by the latent");
+    assert_eq!(live(audio, by_sound).0, sound, "a bounce repeats");
+}
+
+/// Two settings that differ in nothing else run side by side, and each has its own codes; a change takes hold while it runs.
+#[test]
+fn live_it_is_compared_and_switched() {
+    let audio = vec![common::demo_mono()[..44_100 * 6].to_vec()];
+    let (mut live, telemetry, mut reports) = looped::start(looped::config(44_100.0, 1, 512));
+    let latent = Setting { level: 12.0, ..Setting::default() };
+    let sound = Setting { search: CodeSearch::Sound, ..latent };
+    live.set_setting(Slot::One, &latent);
+    live.set_setting(Slot::Two, &sound);
+    live.reset();
+    let part = |from: f64, to: f64| -> Vec<Vec<f32>> {
+        audio.iter().map(|channel| channel[(from * 44_100.0) as usize..(to * 44_100.0) as usize].to_vec()).collect()
+    };
+    let mut searches = |live: &mut LiveLoop, part: Vec<Vec<f32>>| -> Vec<CodeSearch> {
+        looped::run(live, &part, &[512]);
+        looped::drain(&mut reports).iter().map(|report| report.search).collect()
+    };
+    assert!(searches(&mut live, part(0.0, 2.0)).iter().all(|&search| search == CodeSearch::Latent));
+    assert!(telemetry.switches_at_once(), "both run");
+    live.select(Slot::Two);
+    let heard = searches(&mut live, part(2.0, 4.0));
+    assert!(heard[20..].iter().all(|&search| search == CodeSearch::Sound), "{heard:?}");
+    live.set_setting(Slot::Two, &latent);
+    let heard = searches(&mut live, part(4.0, 6.0));
+    assert!(heard[20..].iter().all(|&search| search == CodeSearch::Latent), "{heard:?}");
 }

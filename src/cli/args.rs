@@ -1,7 +1,7 @@
 //! The command line: what can be asked for. Completions and manual pages are made from here.
 
 use crate::audio::{AudioFormat, SampleType};
-use crate::codec::{RateControl, parse_level};
+use crate::codec::{CodeSearch, RateControl, parse_level};
 use crate::model::{DeviceChoice, ModelCard};
 #[cfg(feature = "app")]
 use crate::standalone::{HostChoice, RunArgs};
@@ -161,15 +161,6 @@ pub enum StereoChoice {
     Mono,
 }
 
-/// What codes are chosen by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum SearchChoice {
-    /// The error of the latent alone: faster.
-    Latent,
-    /// Of the best by that, what the decoder makes of them: nearer in sound for the same bits.
-    Sound,
-}
-
 /// Arguments of `encode`.
 #[derive(Debug, Clone, Args)]
 pub struct EncodeArgs {
@@ -190,9 +181,10 @@ pub struct EncodeArgs {
     /// How two channels are coded.
     #[arg(long, value_name = "MODE", value_enum, default_value_t)]
     pub stereo: StereoChoice,
-    /// What codes are chosen by [default: sound, for models that can].
-    #[arg(long, value_name = "BY", value_enum)]
-    pub search: Option<SearchChoice>,
+    /// What codes are chosen by: "latent", its error alone, or "sound", what the decoder makes of the best by that, which is
+    /// slower and nearer for the same bits [default: sound, for models that can].
+    #[arg(long, value_name = "BY")]
+    pub search: Option<CodeSearch>,
     #[command(flatten)]
     pub model: ModelArgs,
     #[command(flatten)]

@@ -1,6 +1,6 @@
 //! `vrvq encode`.
 
-use super::args::{EncodeArgs, SearchChoice, StereoChoice};
+use super::args::{EncodeArgs, StereoChoice};
 use super::batch::{self, Job, JobProgress, Outcome};
 use super::failure::{Failure, interruption};
 use super::progress::warn;
@@ -56,15 +56,14 @@ pub fn run(args: &EncodeArgs) -> Result<(), Failure> {
 }
 
 /// What codes of `model` are chosen by; its own way, where nothing is `asked`.
-fn search(asked: Option<SearchChoice>, model: &Model) -> Result<CodeSearch, Failure> {
+fn search(asked: Option<CodeSearch>, model: &Model) -> Result<CodeSearch, Failure> {
     match asked {
-        Some(SearchChoice::Sound) if model.most_candidates() == 1 => Err(Failure::Failed(format!(
+        Some(CodeSearch::Sound) if model.most_candidates() == 1 => Err(Failure::Failed(format!(
             "the model {} can't choose codes by their sound: its encoder searches them, or it shows no spectrum",
             model.card().name
         ))),
         None if model.most_candidates() == 1 => Ok(CodeSearch::Latent),
-        Some(SearchChoice::Latent) => Ok(CodeSearch::Latent),
-        Some(SearchChoice::Sound) | None => Ok(CodeSearch::Sound),
+        asked => Ok(asked.unwrap_or_default()),
     }
 }
 

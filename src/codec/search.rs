@@ -8,6 +8,8 @@
 
 use super::Codes;
 use gemm::Parallelism;
+use serde::{Deserialize, Serialize};
+use std::str::FromStr;
 
 /// Codebooks that are searched outside the model's graph, by Euclidean distance.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,13 +27,25 @@ pub struct Codebooks {
 }
 
 /// What a frame's codes are chosen by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum CodeSearch {
     /// The error of its latent alone.
     Latent,
     /// Of the best by that, what the decoder makes of them: nearer in sound for the same bits, and slower.
     #[default]
     Sound,
+}
+
+impl FromStr for CodeSearch {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "latent" => Ok(Self::Latent),
+            "sound" => Ok(Self::Sound),
+            _ => Err("codes are chosen by \"latent\" or by \"sound\"".into()),
+        }
+    }
 }
 
 /// Widest beam a model may ask for.

@@ -1,14 +1,14 @@
-//! Whether the machine has time for both settings at once.
+//! Whether the machine has time for what isn't needed: both settings at once, or codes chosen by their sound.
 
-/// Load with both settings from which one of them is given up.
+/// Load with it from which it is given up.
 const HIGH_LOAD: f32 = 0.8;
-/// Load with one setting up to which the other may run too: together they take less than twice as much.
+/// Load without it up to which it may run: with it a hop takes about twice as much.
 const LOW_LOAD: f32 = 0.45;
 /// Seconds until it is tried again, the first time and at most.
 const FIRST_WAIT: f64 = 10.0;
 const LONGEST_WAIT: f64 = 320.0;
 
-/// Gives the second setting up where it costs too much, and tries again, each time after twice as long.
+/// Gives it up where it costs too much, and tries again, each time after twice as long.
 pub(super) struct Budget {
     hop_seconds: f64,
     /// Seconds until the next try.
@@ -26,14 +26,14 @@ impl Budget {
         self.wait = (self.wait - hops as f64 * self.hop_seconds).max(0.0);
     }
 
-    /// Whether both settings may run for the next hop: `load` is the share of real time so far, `late` whether the last
-    /// hop came too late, `both` whether both run now.
-    pub fn allows_both(&mut self, load: f32, late: bool, both: bool) -> bool {
-        if both && (late || load > HIGH_LOAD) {
+    /// Whether it may run for the next hop: `load` is the share of real time so far, `late` whether the last hop came too
+    /// late, `runs` whether it runs now.
+    pub fn allows(&mut self, load: f32, late: bool, runs: bool) -> bool {
+        if runs && (late || load > HIGH_LOAD) {
             self.wait = self.next_wait;
             self.next_wait = (2.0 * self.next_wait).min(LONGEST_WAIT);
         }
-        self.wait == 0.0 && (both || load <= LOW_LOAD)
+        self.wait == 0.0 && (runs || load <= LOW_LOAD)
     }
 }
 
@@ -45,7 +45,7 @@ mod tests {
     fn pause(budget: &mut Budget, single: f32) -> Option<f64> {
         let allowed = |_: &i32| {
             budget.pass(1);
-            budget.allows_both(single, false, false)
+            budget.allows(single, false, false)
         };
         (1..100_000).find(allowed).map(|hops| f64::from(hops) * 0.01)
     }
@@ -53,11 +53,11 @@ mod tests {
     #[test]
     fn a_machine_that_is_too_slow_is_asked_more_and_more_rarely() {
         let mut budget = Budget::new(0.01);
-        assert!(budget.allows_both(0.2, false, false));
-        assert!(budget.allows_both(0.7, false, true));
-        assert!(!budget.allows_both(0.85, false, true));
+        assert!(budget.allows(0.2, false, false));
+        assert!(budget.allows(0.7, false, true));
+        assert!(!budget.allows(0.85, false, true));
         assert!((pause(&mut budget, 0.4).unwrap() - 10.0).abs() < 0.1);
-        assert!(!budget.allows_both(0.5, true, true), "late frames count too");
+        assert!(!budget.allows(0.5, true, true), "late frames count too");
         assert!((pause(&mut budget, 0.4).unwrap() - 20.0).abs() < 0.1);
         assert_eq!(pause(&mut budget, 0.5), None, "a machine busy with one isn't given two");
     }

@@ -18,7 +18,7 @@ use super::tap::StreamFormat;
 use super::telemetry::{Telemetry, blind_source};
 use super::wet::{Aside, Wet};
 use super::worker::{Calls, Worker};
-use crate::codec::RateControl;
+use crate::codec::{CodeSearch, RateControl};
 use crate::model::Model;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
@@ -306,7 +306,8 @@ impl Chain {
         let card = self.model.card();
         let rate = setting.rate();
         let rate = if card.importance { rate } else { RateControl::Codebooks(setting.codebooks) };
-        InForce { rate, stereo: setting.stereo, loss: setting.loss }
+        let search = if self.model.most_candidates() > 1 { setting.search } else { CodeSearch::Latent };
+        InForce { rate, stereo: setting.stereo, loss: setting.loss, search }
     }
 
     /// Sends one chunk of input, and before it the events that belong to it.

@@ -10,11 +10,12 @@
 
 use super::EngineError;
 use super::backlog::MOST_HOPS;
+use super::by_sound::BySound;
 use super::report::{FrameReport, MAX_CHANNELS};
 use super::settings::{Slot, StereoMode};
 use super::stereo::{self, Fade, Stereo};
 use super::wire::{Concealment, Wire};
-use crate::codec::{Loss, LossProcess, Rate, RateControl, TargetControl};
+use crate::codec::{CodeSearch, Loss, LossProcess, Rate, RateControl, TargetControl};
 use crate::model::{DecoderStream, Encoded, EncoderStream, Model};
 use std::sync::Arc;
 use std::time::Instant;
@@ -32,6 +33,7 @@ pub(super) struct InForce {
     pub rate: RateControl,
     pub stereo: StereoMode,
     pub loss: Loss,
+    pub search: CodeSearch,
 }
 
 /// From hop `hop` of a step on, the setting of `slot` is `asked`.
@@ -90,6 +92,9 @@ pub(super) struct Lanes {
     encoder: EncoderStream,
     decoder: DecoderStream,
     encoded: Encoded,
+    by_sound: BySound,
+    /// The machine has time for it.
+    sound: bool,
     lanes: [Lane; 2],
     running: Running,
     /// The encoder has rows for each lane, because they code other channels.
@@ -124,7 +129,8 @@ impl Lanes {
     pub fn new(model: &Arc<Model>, channels: usize) -> Result<Self, EngineError> {
         let card = model.card();
         let format = model.packet_format();
-        let asked = InForce { rate: card.default_rate(), stereo: StereoMode::default(), loss: Loss::default() };
+        let (stereo, loss) = (StereoMode::default(), Loss::default());
+        let asked = InForce { rate: card.default_rate(), stereo, loss, search: CodeSearch::Latent };
         let lane = Lane {
             asked,
             target: TargetControl::new(format, card.frame_rate(), channels, card.level.default),
@@ -136,6 +142,8 @@ impl Lanes {
             encoder: EncoderStream::new(model, channels)?,
             decoder: DecoderStream::new(model, channels)?,
             encoded: Encoded::default(),
+            by_sound: BySound::new(model, channels)?,
+            sound: true,
             lanes: [lane.clone(), lane],
             running: Running::One(Slot::One),
             encoders_apart: false,
@@ -162,10 +170,11 @@ impl Lanes {
     pub fn share(&mut self, shared: bool) {
         self.encoder.share(shared);
         self.decoder.share(shared);
+        self.by_sound.share(shared);
     }
 
-    /// Runs steps of each number of hops on silence, with one lane and with two: the first ones allocate and are up to twice
-    /// as slow. What steps of 1, 2, ... hops take with one lane, in seconds. A GPU goes hop by hop: it compiles each shape
+    /// Runs steps of each number of hops on silence, with one lane and with two, and by their sound: the first ones allocate
+    /// and are up to twice as slow. What steps of 1, 2, ... hops take with one lane, in seconds. A GPU goes hop by hop: it compiles each shape
     /// (TensorRT for minutes), and has time for them.
     ///
     /// # Errors
@@ -191,6 +200,12 @@ impl Lanes {
                     seconds[hops - 1] = started.elapsed().as_secs_f32();
                 }
             }
+            self.lanes.iter_mut().for_each(|lane| lane.asked.search = CodeSearch::Sound);
+            for _ in 0..rounds {
+                let size = self.channels * self.hop;
+                self.step(&silence[..size], &[], &mut output[..2 * size], &mut [[FrameReport::default(); 2]])?;
+            }
+            self.lanes.iter_mut().for_each(|lane| lane.asked.search = CodeSearch::Latent);
         }
         self.thorough = false;
         self.end_other(Slot::One)?;
@@ -205,6 +220,7 @@ impl Lanes {
     pub fn reset(&mut self) -> Result<(), EngineError> {
         self.encoder.reset()?;
         self.decoder.reset()?;
+        self.by_sound.reset();
         for lane in &mut self.lanes {
             lane.target.reset();
             lane.stereo.restart();
@@ -222,6 +238,7 @@ impl Lanes {
     pub fn pass_over(&mut self, reports: &mut [FrameReport; 2]) -> Result<(), EngineError> {
         self.encoder.reset()?;
         self.decoder.reset()?;
+        self.by_sound.reset();
         for (lane, report) in self.lanes.iter_mut().zip(reports) {
             lane.wire.reset();
             report.rate = lane.rate();
@@ -260,11 +277,18 @@ impl Lanes {
         self.running == Running::Both
     }
 
-    /// Lets the lanes run that are needed where `heard` is the setting that is heard, and `both` may run.
+    /// Whether codes of a lane that runs are chosen by their sound.
+    pub fn by_sound(&self) -> bool {
+        Slot::ALL.iter().any(|&slot| self.by_sound.runs(slot))
+    }
+
+    /// Lets the lanes run that are needed where `heard` is the setting that is heard, and `both` may run. Codes may be chosen
+    /// by their `sound`, where a lane asks for it.
     ///
     /// # Errors
     /// [`EngineError::Model`] where the runtime fails.
-    pub fn arrange(&mut self, heard: Slot, both: bool) -> Result<(), EngineError> {
+    pub fn arrange(&mut self, heard: Slot, both: bool, sound: bool) -> Result<(), EngineError> {
+        self.sound = sound;
         match self.running {
             Running::One(_) if both && self.differ() => self.start_both()?,
             Running::One(slot) if slot != heard => {
@@ -347,6 +371,10 @@ impl Lanes {
                 modes[slot.index()] = self.lanes[slot.index()].stereo.next();
             }
         }
+        let lanes = &self.lanes;
+        let wanted = |slot: &&Slot| self.sound && lanes[slot.index()].asked.search == CodeSearch::Sound;
+        self.by_sound.arrange(slots.iter().filter(wanted).copied())?;
+        self.encoder.keep_candidates(self.by_sound.candidates());
         self.encode(input, slots, modes, turns)?;
         for (hop, reports) in reports.iter_mut().enumerate() {
             turns.iter().filter(|turn| turn.hop == hop).for_each(|turn| self.ask(turn.slot, turn.asked, false));
@@ -393,15 +421,28 @@ impl Lanes {
         reports: &mut [FrameReport; 2],
     ) -> Result<(), EngineError> {
         let codebooks = self.codes.len() / self.counts.len();
-        for (index, slot) in slots.iter().enumerate() {
+        let (channels, apart) = (self.channels, self.encoders_apart);
+        let coded = |slot: Slot| channels.min(modes[slot.index()].0.channel_names().len());
+        let frame_of = |slot: Slot, channel: usize| {
+            let first = if apart { slot.index() * channels } else { 0 };
+            (first + channel) * hops + hop
+        };
+        let mut rates = [Rate::Codebooks(1); 2];
+        slots.iter().for_each(|slot| rates[slot.index()] = self.lanes[slot.index()].rate());
+        let count_of = |slot: Slot, channel: usize| {
+            let importance = self.encoded.importance[frame_of(slot, channel)];
+            if channel < coded(slot) { rates[slot.index()].count(importance, codebooks) as u8 } else { 1 }
+        };
+        self.by_sound.choose(&self.encoded, frame_of, count_of)?;
+        for (index, &slot) in slots.iter().enumerate() {
             let lane = &mut self.lanes[slot.index()];
             let report = &mut reports[slot.index()];
-            let coded = self.channels.min(modes[slot.index()].0.channel_names().len());
-            let first = if self.encoders_apart { slot.index() * self.channels } else { 0 };
-            let (rate, lost) = (lane.rate(), lane.loss.advance());
-            let frame_of = |channel: usize| (first + channel) * hops + hop;
-            lane.wire.send(&self.encoded, frame_of, coded, rate, lost, report)?;
+            let (coded, rate, lost) = (coded(slot), rates[slot.index()], lane.loss.advance());
+            let frame_of = |channel: usize| frame_of(slot, channel);
+            let chosen = |channel: usize| self.by_sound.codes(slot, channel);
+            lane.wire.send(&self.encoded, frame_of, chosen, coded, rate, lost, report)?;
             report.stereo = modes[slot.index()].0;
+            report.search = if self.by_sound.runs(slot) { CodeSearch::Sound } else { CodeSearch::Latent };
             let aimed = matches!(lane.asked.rate, RateControl::Target(_));
             let bits = aimed.then(|| report.bits());
             let mut importance = [0.0; MAX_CHANNELS];

@@ -28,6 +28,7 @@ mod analysis;
 mod backlog;
 mod blend;
 mod budget;
+mod by_sound;
 mod chain;
 mod choice;
 mod distortion;

@@ -2,7 +2,7 @@
 
 use super::distortion::Distortion;
 use super::settings::{Slot, StereoMode};
-use crate::codec::{LEVEL_MIN, MAX_CODEBOOKS, Rate};
+use crate::codec::{CodeSearch, LEVEL_MIN, MAX_CODEBOOKS, Rate};
 use rtrb::{Consumer, Producer, RingBuffer};
 
 /// Most channels a live loop carries.
@@ -56,6 +56,8 @@ pub struct FrameReport {
     pub setting: Slot,
     /// How two channels were coded.
     pub stereo: StereoMode,
+    /// What its codes were chosen by.
+    pub search: CodeSearch,
     /// The frame came too late and was skipped: it has no codes and no bits.
     pub late: bool,
     /// The packet was lost on the simulated line: its bits were spent, but the decoder repeated an earlier one.
@@ -79,6 +81,7 @@ impl Default for FrameReport {
             rate: Rate::Level(LEVEL_MIN),
             setting: Slot::default(),
             stereo: StereoMode::default(),
+            search: CodeSearch::Latent,
             late: false,
             lost: false,
             frames: [ChannelFrame::default(); MAX_CHANNELS],

@@ -1,7 +1,7 @@
 //! What a user sets while the loop runs.
 
 pub use crate::codec::StereoMode;
-use crate::codec::{Loss, MAX_CODEBOOKS, RateControl, RateMode, Target, clamp_level};
+use crate::codec::{CodeSearch, Loss, MAX_CODEBOOKS, RateControl, RateMode, Target, clamp_level};
 use serde::{Deserialize, Serialize};
 
 /// One of the two settings of the codec, which can be compared with each other and with the dry signal.
@@ -53,6 +53,15 @@ pub struct Setting {
     pub stereo: StereoMode,
     /// Simulated packet loss.
     pub loss: Loss,
+    /// What codes are chosen by, of a model that can ([`Model::most_candidates`](crate::model::Model::most_candidates)).
+    /// Live that is the latent unless it is asked for, since their sound costs as much again as all the rest.
+    #[serde(default = "by_latent")]
+    pub search: CodeSearch,
+}
+
+/// Of a setting kept by an earlier version.
+fn by_latent() -> CodeSearch {
+    CodeSearch::Latent
 }
 
 /// Level that a setting starts with: about four codebooks in a frame of mean importance.
@@ -69,6 +78,7 @@ impl Default for Setting {
             target: Target::default(),
             stereo: StereoMode::default(),
             loss: Loss::default(),
+            search: by_latent(),
         }
     }
 }
@@ -99,6 +109,9 @@ impl std::fmt::Display for Setting {
     /// What is in force, in words.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}, {}", self.rate(), self.stereo.channel_names().join("/").to_lowercase())?;
+        if self.search == CodeSearch::Sound {
+            write!(f, ", codes by their sound")?;
+        }
         let Loss { percent, burst, seed } = self.loss;
         if percent > 0.0 {
             write!(f, ", {percent:.1} % lost in bursts of {burst}, seed {seed}")?;

@@ -50,15 +50,16 @@ impl Wire {
     }
 
     /// Packs the next frame, of the first `coded` channels, at `rate`; `frame_of` a channel is the number in `encoded` of
-    /// its frame. What was packed and its bits are written to `report`. Where the packet is `lost` the decoder will
-    /// see the last one again. Channels that aren't coded are silence.
+    /// its frame, and `chosen` its codes where they were chosen by their sound. What was packed and its bits are written to
+    /// `report`. Where the packet is `lost` the decoder will see the last one again. Channels that aren't coded are silence.
     ///
     /// # Errors
     /// [`EngineError::Packet`] where the model gave a code outside its codebooks.
-    pub fn send(
+    pub fn send<'a>(
         &mut self,
-        encoded: &Encoded,
+        encoded: &'a Encoded,
         frame_of: impl Fn(usize) -> usize,
+        chosen: impl Fn(usize) -> Option<&'a [u16]>,
         coded: usize,
         rate: Rate,
         lost: bool,
@@ -83,7 +84,8 @@ impl Wire {
                 continue;
             }
             let packet = &mut self.packets[channel];
-            format.pack(encoded.codes.of(frame, rate.count(importance, codebooks)), packet)?;
+            let sent = chosen(channel).unwrap_or_else(|| encoded.codes.of(frame, rate.count(importance, codebooks)));
+            format.pack(sent, packet)?;
             let mut codes = [0; MAX_CODEBOOKS];
             let count = format.unpack(packet.bytes(), &mut codes)? as u8;
             report.frames[channel] = ChannelFrame { importance, count, bits: packet.bits() as u16, codes };

@@ -47,6 +47,7 @@ pub(super) struct Worker {
     lanes: Lanes,
     backlog: Backlog,
     budget: Budget,
+    sound_budget: Budget,
     resampler: HopResampler,
     analysis: Analysis,
     tap: Tap,
@@ -159,6 +160,7 @@ impl Worker {
             lanes,
             backlog,
             budget: Budget::new(hop_seconds),
+            sound_budget: Budget::new(hop_seconds),
             analysis: Analysis::new(channels, model_rate, card.hop, card.latency_samples),
             channels,
             host_hop,
@@ -305,8 +307,16 @@ impl Worker {
         }
         self.lanes.share(online);
         let late = self.late;
-        let both = !online || self.budget.allows_both(self.load, late, self.lanes.both_run());
-        self.lanes.arrange(self.slot, both || self.telemetry.blind().is_some())?;
+        let everything = !online || self.telemetry.blind().is_some();
+        let by_sound = self.lanes.by_sound();
+        let sound = self.sound_budget.allows(self.load, late, by_sound) || everything;
+        if by_sound && !sound {
+            // What it took is gone: whether there is time for both settings shows without it.
+            self.load *= 0.5;
+        }
+        let late = late && (sound || !by_sound);
+        let both = self.budget.allows(self.load, late, self.lanes.both_run()) || everything;
+        self.lanes.arrange(self.slot, both, sound)?;
         let passed_over = online && self.behind && (waiting - needed) as f64 > self.host_hop;
         self.turns.clear();
         // A bounce must repeat to the bit, and a call of several hops rounds differently.
@@ -340,6 +350,7 @@ impl Worker {
             self.hops_per_call += (hops as f32 - self.hops_per_call) / LOAD_HOPS;
         }
         self.budget.pass(hops);
+        self.sound_budget.pass(hops);
         if self.shown {
             self.telemetry.set_load(self.load, self.hops_per_call);
         }

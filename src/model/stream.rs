@@ -470,4 +470,13 @@ impl DecoderStream {
     pub fn reset(&mut self) -> Result<(), ModelError> {
         self.0.reset()
     }
+
+    /// Starts the stream anew, with so many `channels`.
+    ///
+    /// # Errors
+    /// [`ModelError`] where the runtime can't hold the state.
+    pub(super) fn restart(&mut self, channels: usize) -> Result<(), ModelError> {
+        self.0.channels = channels;
+        self.0.reset()
+    }
 }

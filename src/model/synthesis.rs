@@ -72,7 +72,7 @@ impl Scale {
 }
 
 /// What a channel's frames so far leave for the next one.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Channel {
     /// Envelopes of the last frames.
     envelopes: [Vec<f32>; FRAMES],
@@ -204,12 +204,57 @@ impl Synthesis {
         Ok(&self.chosen)
     }
 
-    /// Starts the stream anew.
+    /// Number of channels.
+    pub fn channels(&self) -> usize {
+        self.channels.len()
+    }
+
+    /// Goes on with the channels `rows`: as [`DecoderStream::select`].
     ///
     /// # Errors
     /// [`ModelError`] where the runtime can't hold the state.
-    pub fn reset(&mut self) -> Result<(), ModelError> {
-        self.channels.iter_mut().for_each(|channel| *channel = Channel::default());
-        self.decoder.reset()
+    ///
+    /// # Panics
+    /// Where a row is not a channel of now.
+    pub fn select(&mut self, rows: &[usize]) -> Result<(), ModelError> {
+        self.channels = rows.iter().map(|&row| self.channels[row].clone()).collect();
+        let candidates = self.candidates;
+        let rows: Vec<usize> =
+            rows.iter().flat_map(|&row| (0..candidates).map(move |candidate| row * candidates + candidate)).collect();
+        self.make_room();
+        self.decoder.select(&rows)
+    }
+
+    /// Starts anew, with so many `channels`.
+    ///
+    /// # Errors
+    /// [`ModelError`] where the runtime can't hold the state.
+    pub fn restart(&mut self, channels: usize) -> Result<(), ModelError> {
+        self.channels.clear();
+        self.channels.resize_with(channels, Channel::default);
+        self.make_room();
+        self.decoder.restart(channels * self.candidates)
+    }
+
+    fn make_room(&mut self) {
+        let channels = self.channels.len();
+        let rows = channels * self.candidates;
+        self.codes.resize(rows * self.codebooks, 0);
+        self.counts.resize(rows, 1);
+        self.spectra.resize(rows * self.hop, 0.0);
+        self.chosen.resize(channels * self.codebooks, 0);
+    }
+
+    /// As [`DecoderStream::share`].
+    pub fn share(&mut self, shared: bool) {
+        self.decoder.share(shared);
+    }
+
+    /// As [`DecoderStream::warm_up`].
+    ///
+    /// # Errors
+    /// [`ModelError`] where the runtime fails.
+    pub fn warm_up(&self) -> Result<(), ModelError> {
+        self.decoder.warm_up()
     }
 }

@@ -1,6 +1,6 @@
 //! What a host chooses from. Ids never change, and new choices go to the end: sessions and automation refer to them.
 
-use crate::codec::RateMode;
+use crate::codec::{CodeSearch, RateMode};
 use crate::engine::{Monitor, Slot, StereoMode};
 use nice_plug::prelude::*;
 
@@ -107,6 +107,35 @@ impl From<StereoMode> for StereoChoice {
             StereoMode::LeftRight => Self::LeftRight,
             StereoMode::MidSide => Self::MidSide,
             StereoMode::Mono => Self::Mono,
+        }
+    }
+}
+
+/// [`CodeSearch`] as a host sees it.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SearchChoice {
+    #[id = "latent"]
+    #[name = "By latent"]
+    Latent,
+    #[id = "sound"]
+    #[name = "By sound"]
+    Sound,
+}
+
+impl From<SearchChoice> for CodeSearch {
+    fn from(choice: SearchChoice) -> Self {
+        match choice {
+            SearchChoice::Latent => Self::Latent,
+            SearchChoice::Sound => Self::Sound,
+        }
+    }
+}
+
+impl From<CodeSearch> for SearchChoice {
+    fn from(search: CodeSearch) -> Self {
+        match search {
+            CodeSearch::Latent => Self::Latent,
+            CodeSearch::Sound => Self::Sound,
         }
     }
 }

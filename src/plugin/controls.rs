@@ -41,7 +41,7 @@ impl<'a> HostControls<'a> {
             Value::Safety => (params.safety.as_ptr(), params.safety.preview_normalized(safety)),
             _ => {
                 let params = params.of(self.slot_of(value));
-                let [level, _, codebooks, target, window, _, loss, burst, seed] =
+                let [level, _, codebooks, target, window, _, loss, burst, seed, _] =
                     params.normalized(&value.set_in(params.setting(), number));
                 match value {
                     Value::Codebooks => codebooks,

@@ -1,6 +1,6 @@
 //! The parameters of one setting of the codec. Their ids never change: sessions and automation refer to them.
 
-use super::choices::{ModeChoice, StereoChoice};
+use super::choices::{ModeChoice, SearchChoice, StereoChoice};
 use crate::codec::{
     BURST_MAX, LEVEL_MAX, LEVEL_MIN, LOSS_MAX, Loss, MAX_CODEBOOKS, SEED_MAX, TARGET_MAX, TARGET_MIN, Target,
     WINDOW_MAX, WINDOW_MIN,
@@ -50,6 +50,10 @@ pub struct SettingParams {
     /// Which packets are lost.
     #[id = "loss_seed"]
     pub seed: IntParam,
+
+    /// What codes are chosen by.
+    #[id = "search"]
+    pub search: EnumParam<SearchChoice>,
 }
 
 impl SettingParams {
@@ -98,6 +102,7 @@ impl SettingParams {
                 default.loss.seed.into(),
                 IntRange::Linear { min: 0, max: SEED_MAX.into() },
             ),
+            search: EnumParam::new(name("Search"), default.search.into()),
         }
     }
 
@@ -110,15 +115,16 @@ impl SettingParams {
             target: Target { kilobits: self.target.value(), window: self.window.value() },
             stereo: self.stereo.value().into(),
             loss: Loss { percent: self.loss.value(), burst: self.burst.value() as u8, seed: self.seed.value() as u16 },
+            search: self.search.value().into(),
         }
     }
 
     /// Each parameter with the normalized value that `setting` gives it.
-    pub fn normalized(&self, setting: &Setting) -> [(ParamPtr, f32); 9] {
+    pub fn normalized(&self, setting: &Setting) -> [(ParamPtr, f32); 10] {
         fn of<P: Param>(param: &P, value: P::Plain) -> (ParamPtr, f32) {
             (param.as_ptr(), param.preview_normalized(value))
         }
-        let Setting { mode, level, codebooks, target, stereo, loss } = setting.clamped();
+        let Setting { mode, level, codebooks, target, stereo, loss, search } = setting.clamped();
         [
             of(&self.log_level, level.ln()),
             of(&self.mode, mode.into()),
@@ -129,6 +135,7 @@ impl SettingParams {
             of(&self.loss, loss.percent),
             of(&self.burst, loss.burst.into()),
             of(&self.seed, loss.seed.into()),
+            of(&self.search, search.into()),
         ]
     }
 }

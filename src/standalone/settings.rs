@@ -1,6 +1,6 @@
 //! The settings of the standalone app: atomics that the audio callback reads.
 
-use crate::codec::{Loss, RateControl, RateMode, Target};
+use crate::codec::{CodeSearch, Loss, RateControl, RateMode, Target};
 use crate::editor::{Controls, Value};
 use crate::engine::{LiveLoop, MAX_DIFFERENCE_GAIN_DB, MAX_SAFETY_HOPS, Monitor, Setting, Slot, StereoMode};
 use std::sync::Arc;
@@ -34,6 +34,7 @@ struct SettingCell {
     loss: AtomicU32,
     burst: AtomicU8,
     seed: AtomicU16,
+    by_sound: AtomicBool,
 }
 
 impl SettingCell {
@@ -45,11 +46,12 @@ impl SettingCell {
             target: Target { kilobits: number(&self.kilobits), window: number(&self.window) },
             stereo: at(&STEREO_MODES, &self.stereo),
             loss: Loss { percent: number(&self.loss), burst: self.burst.load(Relaxed), seed: self.seed.load(Relaxed) },
+            search: if self.by_sound.load(Relaxed) { CodeSearch::Sound } else { CodeSearch::Latent },
         }
     }
 
     fn store(&self, setting: &Setting) {
-        let Setting { mode, level, codebooks, target, stereo, loss } = setting.clamped();
+        let Setting { mode, level, codebooks, target, stereo, loss, search } = setting.clamped();
         self.mode.store(index_of(&MODES, mode), Relaxed);
         self.level.store(level.to_bits(), Relaxed);
         self.codebooks.store(codebooks, Relaxed);
@@ -59,6 +61,7 @@ impl SettingCell {
         self.loss.store(loss.percent.to_bits(), Relaxed);
         self.burst.store(loss.burst, Relaxed);
         self.seed.store(loss.seed, Relaxed);
+        self.by_sound.store(search == CodeSearch::Sound, Relaxed);
     }
 }
 
