@@ -6,9 +6,9 @@ mod view;
 use egui::{Key, vec2};
 use egui_kittest::kittest::Queryable;
 use view::{Bench, synthetic};
-use vrvq::codec::{Loss, RateMode};
+use vrvq::codec::{CodeSearch, Loss, RateMode};
 use vrvq::editor::{Controls, Value};
-use vrvq::engine::{Monitor, Setting, Slot, Source, StereoMode};
+use vrvq::engine::{FrameReport, Monitor, Setting, Slot, Source, StereoMode};
 use vrvq::preset::{Folder, factory};
 
 fn bench() -> Bench {
@@ -169,4 +169,29 @@ fn a_blind_test_compares_any_two() {
     assert!(bench.shows("Which one is X?"));
     bench.press(&[Key::Escape]);
     assert_eq!((bench.telemetry.blind(), bench.settings().slot), (None, Slot::Two));
+}
+
+#[test]
+fn codes_by_their_sound_are_a_part_of_the_setting() {
+    let mut bench = bench();
+    assert!(!bench.shows("Codes by sound"), "this model can't");
+    bench.telemetry.update_status(|status| status.by_sound = true);
+    bench.harness.run_steps(3);
+    bench.click("Setting 2");
+    bench.click("Codes by sound");
+    assert_eq!(bench.settings().setting(Slot::Two).search, CodeSearch::Sound);
+    assert_eq!(bench.settings().setting(Slot::One).search, CodeSearch::Latent);
+    // The hint tells where the machine has no time for it.
+    let frame = |index: u64, search| FrameReport { setting: Slot::Two, search, ..synthetic::report(index, 16.0, 2) };
+    let mut hint = |bench: &mut Bench, first: u64, search| {
+        bench.send((first..first + 50).map(|index| frame(index, search)));
+        bench.harness.get_by_label("Codes by sound").hover();
+        bench.harness.run_steps(90);
+        (bench.shows("better sound"), bench.shows("no time for it"))
+    };
+    assert_eq!(hint(&mut bench, 50, CodeSearch::Sound), (true, false));
+    assert_eq!(hint(&mut bench, 100, CodeSearch::Latent), (true, true));
+    assert_eq!(hint(&mut bench, 150, CodeSearch::Sound), (true, false));
+    bench.click("Codes by sound");
+    assert_eq!(bench.settings().setting(Slot::Two).search, CodeSearch::Latent);
 }

@@ -1,19 +1,25 @@
 //! Small buttons, and a choice of two or three words at the top of a card.
 
 use super::theme;
-use egui::{Align2, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
+use egui::{Align2, Color32, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
 
 /// A choice: its value, its short name and what it means.
 pub type Choice<T> = (T, &'static str, &'static str);
 
 /// Draws a small button with a text, lit where it is `on`; screen readers call it `name`.
-pub fn button(ui: &Ui, rect: Rect, scale: f32, (text, name): (&str, &str), on: bool) -> Response {
+pub fn button(ui: &Ui, rect: Rect, scale: f32, texts: (&str, &str), on: bool) -> Response {
+    lit(ui, rect, scale, texts, on.then_some(theme::ink().accent))
+}
+
+/// As [`button`], in a colour where it is on.
+pub fn lit(ui: &Ui, rect: Rect, scale: f32, (text, name): (&str, &str), colour: Option<Color32>) -> Response {
+    let on = colour.is_some();
     let response = ui.interact(rect, ui.scope_id().with(name), Sense::click());
     response.widget_info(|| WidgetInfo::selected(Role::Button, true, on, name));
-    let fill = match (on, response.hovered()) {
-        (true, _) => theme::ink().accent,
-        (false, true) => theme::ink().grid,
-        (false, false) => theme::ink().control,
+    let fill = match (colour, response.hovered()) {
+        (Some(colour), _) => colour,
+        (None, true) => theme::ink().grid,
+        (None, false) => theme::ink().control,
     };
     ui.painter().rect_filled(rect, 4.0, fill);
     if response.has_focus() {

@@ -27,6 +27,7 @@ mod presets;
 mod readout;
 mod record;
 mod scroll;
+mod search;
 mod stereo;
 mod strip;
 mod switches;

@@ -13,7 +13,7 @@ use super::note::{Exporter, Notes};
 use super::pace::{Driver, Pace};
 use super::presets::Presets;
 use super::record::Recording;
-use super::{Controls, blind, header, knob, mode, readout, stereo, strip, switches, theme};
+use super::{Controls, blind, header, knob, mode, readout, search, stereo, strip, switches, theme};
 use crate::codec::BitrateMeter;
 use crate::engine::{FrameReport, MAX_CHANNELS, ModelChoice, ReportReceiver, Status, Telemetry};
 use crate::preset::{self, Folder};
@@ -229,6 +229,9 @@ impl View {
         }
         let hop_ms = 1000.0 / self.frame_rate;
         readout::engine(ui, layout.engine, scale, &self.telemetry, hop_ms, controls);
+        if status.by_sound {
+            search::show(ui, layout.engine, scale, &self.history, controls);
+        }
         let blind = self.blind.is_some();
         self.meters.show(ui, layout.meters, scale, &self.telemetry, status.channels, blind);
 

@@ -83,6 +83,7 @@ impl LiveLoop {
             status.curves = model.curves();
             status.frame_rate = frame_rate;
             status.constant = constant;
+            status.by_sound = model.most_candidates() > 1;
             status.coming = None;
         });
         let setting = Setting { level: card.level.default, ..Setting::default() };

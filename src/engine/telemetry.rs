@@ -42,6 +42,8 @@ pub struct Status {
     pub channels: usize,
     /// The model has no importance map: it is for constant bitrate only.
     pub constant: bool,
+    /// Codes of the model can be chosen by their sound.
+    pub by_sound: bool,
     /// Name of the model that loads or warms up to take over.
     pub coming: Option<String>,
     /// What went otherwise than asked: a model that can't be used, one that failed.

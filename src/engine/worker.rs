@@ -230,6 +230,7 @@ impl Worker {
                 status.frame_rate = card.frame_rate();
                 status.curves = self.format.model.curves();
                 status.constant = !card.importance;
+                status.by_sound = self.format.model.most_candidates() > 1;
             });
             self.telemetry.set_safety_needed(self.backlog.safety(self.hop_seconds as f32));
             self.telemetry.set_stream(Some(self.format.clone()));

@@ -4,7 +4,7 @@ mod folder;
 
 pub use folder::{Folder, PresetError, user_folder};
 
-use crate::codec::{LEVEL_MAX, Loss, RateMode, Target};
+use crate::codec::{CodeSearch, LEVEL_MAX, Loss, RateMode, Target};
 use crate::engine::{Setting, StereoMode};
 
 /// A setting with a name.
@@ -34,8 +34,8 @@ pub fn factory() -> [Factory; 8] {
     [
         Factory {
             name: "All that it has",
-            hint: "Every codebook in every frame, left and right: the best this model can do.",
-            setting: constant(8, StereoMode::LeftRight),
+            hint: "Every codebook in every frame, left and right, and codes by their sound: the best this model can do.",
+            setting: Setting { search: CodeSearch::Sound, ..constant(8, StereoMode::LeftRight) },
         },
         Factory {
             name: "Only silence is cheap",
