@@ -183,7 +183,7 @@ fn codes_by_their_sound_are_a_part_of_the_setting() {
     assert_eq!(bench.settings().setting(Slot::One).search, CodeSearch::Latent);
     // The hint tells where the machine has no time for it.
     let frame = |index: u64, search| FrameReport { setting: Slot::Two, search, ..synthetic::report(index, 16.0, 2) };
-    let mut hint = |bench: &mut Bench, first: u64, search| {
+    let hint = |bench: &mut Bench, first: u64, search| {
         bench.send((first..first + 50).map(|index| frame(index, search)));
         bench.harness.get_by_label("Codes by sound").hover();
         bench.harness.run_steps(90);

@@ -70,6 +70,7 @@ impl Named for crate::audio::ReadError {}
 impl Named for crate::model::ModelError {}
 impl Named for crate::figure::FigureError {}
 impl Named for crate::measure::MeasureError {}
+impl Named for crate::coding::CodingError {}
 
 impl From<WriteError> for Failure {
     fn from(error: WriteError) -> Self {

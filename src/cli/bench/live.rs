@@ -2,7 +2,8 @@
 
 use super::super::failure::{Failure, interruption};
 use super::together;
-use crate::model::{DecoderStream, Encoded, EncoderStream, Model};
+use crate::codec::CodeSearch;
+use crate::model::{DecoderStream, Encoded, EncoderStream, Model, Synthesis};
 use serde::Serialize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -19,6 +20,8 @@ const MOST_STREAMS: u16 = 256;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Call {
     pub hops: usize,
+    /// Codes are chosen by their sound.
+    pub by_sound: bool,
     /// Milliseconds of a call.
     pub median: f64,
     pub p99: f64,
@@ -40,17 +43,22 @@ pub struct Streams {
 struct Codec<'a> {
     model: &'a Arc<Model>,
     encoder: EncoderStream,
+    synthesis: Option<Synthesis>,
     decoder: DecoderStream,
     encoded: Encoded,
     decoded: Vec<f32>,
 }
 
 impl<'a> Codec<'a> {
-    fn new(model: &'a Arc<Model>, hops: usize, shared: bool) -> Result<Self, Failure> {
+    fn new(model: &'a Arc<Model>, hops: usize, search: CodeSearch, shared: bool) -> Result<Self, Failure> {
         let (mut encoder, mut decoder) = (EncoderStream::new(model, 1)?, DecoderStream::new(model, 1)?);
         encoder.share(shared);
         decoder.share(shared);
-        Ok(Self { model, encoder, decoder, encoded: Encoded::default(), decoded: vec![0.0; hops * model.card().hop] })
+        let candidates = if search == CodeSearch::Sound { model.most_candidates() } else { 1 };
+        encoder.keep_candidates(candidates);
+        let synthesis = if candidates > 1 { Some(Synthesis::new(model, 1, candidates)?) } else { None };
+        let decoded = vec![0.0; hops * model.card().hop];
+        Ok(Self { model, encoder, synthesis, decoder, encoded: Encoded::default(), decoded })
     }
 
     /// The next `hops` hops of `audio`, around and around.
@@ -59,17 +67,27 @@ impl<'a> Codec<'a> {
         let start = call * size % (audio.len() - size).max(1);
         self.encoder.step(&audio[start..start + size], hops, &mut self.encoded)?;
         let counts = vec![self.model.card().codebooks as u8; hops];
-        self.decoder.step(&self.encoded.codes.sent(&counts), &counts, hops, &mut self.decoded)?;
+        let codes = match &mut self.synthesis {
+            Some(synthesis) => {
+                let mut codes = Vec::with_capacity(hops * self.model.card().codebooks);
+                for hop in 0..hops {
+                    codes.extend_from_slice(synthesis.choose(&self.encoded, |_| hop, &counts[..1])?);
+                }
+                codes
+            }
+            None => self.encoded.codes.sent(&counts),
+        };
+        self.decoder.step(&codes, &counts, hops, &mut self.decoded)?;
         Ok(())
     }
 }
 
-/// Times `runs` calls of `hops` hops each.
+/// Times `runs` calls of `hops` hops each, with all codebooks, by a `search`.
 ///
 /// # Errors
 /// A model that can't run.
-pub fn calls(model: &Arc<Model>, audio: &[f32], hops: usize, runs: usize) -> Result<Call, Failure> {
-    let mut codec = Codec::new(model, hops, false)?;
+pub fn calls(model: &Arc<Model>, audio: &[f32], hops: usize, runs: usize, search: CodeSearch) -> Result<Call, Failure> {
+    let mut codec = Codec::new(model, hops, search, false)?;
     let mut times = Vec::with_capacity(runs);
     for call in 0..runs + WARM_UP {
         interruption()?;
@@ -82,7 +100,7 @@ pub fn calls(model: &Arc<Model>, audio: &[f32], hops: usize, runs: usize) -> Res
     times.sort();
     let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize].as_secs_f64() * 1000.0;
     let share = at(0.5) / 1000.0 * model.card().frame_rate() / hops as f64;
-    Ok(Call { hops, median: at(0.5), p99: at(0.99), worst: at(1.0), share })
+    Ok(Call { hops, by_sound: search == CodeSearch::Sound, median: at(0.5), p99: at(0.99), worst: at(1.0), share })
 }
 
 /// How many streams keep up for `seconds`.
@@ -124,7 +142,7 @@ fn keep_up(model: &Arc<Model>, audio: &[f32], number: u16, seconds: f64, shared:
     let barrier = std::sync::Barrier::new(number.into());
     together(number, |_| -> Result<(), Failure> {
         // The barriers are reached whatever happens: others wait there.
-        let codec = Codec::new(model, 1, shared);
+        let codec = Codec::new(model, 1, CodeSearch::Latent, shared);
         barrier.wait();
         let warm = codec.and_then(|mut codec| {
             codec.encoder.warm_up()?;

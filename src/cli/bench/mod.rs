@@ -5,7 +5,8 @@ mod live;
 use super::args::BenchArgs;
 use super::failure::{Failure, interruption, print};
 use crate::audio;
-use crate::codec::Rate;
+use crate::codec::{CodeSearch, Rate, RateControl, StereoMode};
+use crate::coding::{CodingError, FrameEncoder};
 use crate::measure::{self, Analysis};
 use crate::model::{DecoderStream, Encoded, EncoderStream, Model};
 use serde::Serialize;
@@ -21,6 +22,9 @@ struct Speed {
     workers: u16,
     /// Seconds of one channel that are coded in a second, all workers together.
     encode: f64,
+    /// With codes chosen by their sound, of a model that can.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encode_by_sound: Option<f64>,
     decode: f64,
 }
 
@@ -64,7 +68,14 @@ pub fn run(args: &BenchArgs) -> Result<(), Failure> {
     let (mut calls, mut streams) = (Vec::new(), None);
     if args.live {
         for &hops in &args.hops {
-            calls.push(live::calls(&model, &audio, hops.into(), args.runs as usize)?);
+            let searches: &[CodeSearch] = if model.most_candidates() > 1 {
+                &[CodeSearch::Latent, CodeSearch::Sound]
+            } else {
+                &[CodeSearch::Latent]
+            };
+            for &search in searches {
+                calls.push(live::calls(&model, &audio, hops.into(), args.runs as usize, search)?);
+            }
         }
         if args.stream_seconds > 0.0 {
             streams = Some(live::streams(&model, &audio, args.stream_seconds)?);
@@ -83,20 +94,24 @@ pub fn run(args: &BenchArgs) -> Result<(), Failure> {
         return print(&serde_json::to_string_pretty(&report).map_err(|error| Failure::about("JSON", error))?);
     }
     let mut text = format!(
-        "{}, {}; {:.0} s of one channel for each worker\n\n| workers | encode, x real time | decode, x real time |\n|---|---|---|\n",
+        "{}, {}; {:.0} s of one channel for each worker\n\n\
+         | workers | encode, x real time | by sound | decode |\n|---|---|---|---|\n",
         report.model, report.runtime, report.seconds
     );
-    for Speed { workers, encode, decode } in &report.speeds {
-        text += &format!("| {workers} | {encode:.1} | {decode:.1} |\n");
+    for Speed { workers, encode, encode_by_sound, decode } in &report.speeds {
+        let by_sound = encode_by_sound.map_or("–".to_owned(), |speed| format!("{speed:.1}"));
+        text += &format!("| {workers} | {encode:.1} | {by_sound} | {decode:.1} |\n");
     }
     if let Some(memory) = report.memory {
         text += &format!("\nEach further stream takes {memory:.1} MiB.\n");
     }
     if !report.calls.is_empty() {
-        text += "\n| hops a call | median | p99 | worst | share of real time |\n|---|---|---|---|---|\n";
+        text += "\n| hops a call, codes by | median | p99 | worst | share of real time |\n|---|---|---|---|---|\n";
     }
-    for live::Call { hops, median, p99, worst, share } in &report.calls {
-        text += &format!("| {hops} | {median:.2} ms | {p99:.2} ms | {worst:.2} ms | {:.1} % |\n", 100.0 * share);
+    for live::Call { hops, by_sound, median, p99, worst, share } in &report.calls {
+        let search = if *by_sound { "sound" } else { "latent" };
+        text +=
+            &format!("| {hops}, {search} | {median:.2} ms | {p99:.2} ms | {worst:.2} ms | {:.1} % |\n", 100.0 * share);
     }
     if let Some(live::Streams { at_once, at_once_alone }) = report.streams {
         text += &format!(
@@ -142,10 +157,28 @@ fn measure(model: &Arc<Model>, audio: &[f32], workers: u16) -> Result<Speed, Fai
     let started = Instant::now();
     let analyses = together(workers, |_| Analysis::new(model, audio.to_vec()))?;
     let encode = seconds / started.elapsed().as_secs_f64();
+    let encode_by_sound = if model.most_candidates() > 1 {
+        let started = Instant::now();
+        together(workers, |_| encode_by_sound(model, audio))?;
+        Some(seconds / started.elapsed().as_secs_f64())
+    } else {
+        None
+    };
     let started = Instant::now();
     together(workers, |worker| analyses[worker].decode(Rate::Level(LEVEL)))?;
     let decode = seconds / started.elapsed().as_secs_f64();
-    Ok(Speed { workers, encode, decode })
+    Ok(Speed { workers, encode, encode_by_sound, decode })
+}
+
+fn encode_by_sound(model: &Arc<Model>, audio: &[f32]) -> Result<(), CodingError> {
+    let (rate, level) = (model.card().sample_rate, RateControl::Level(LEVEL));
+    let mut encoder =
+        FrameEncoder::new(model, rate, 1, level, StereoMode::default())?.with_search(CodeSearch::Sound)?;
+    for piece in audio.chunks(rate as usize) {
+        encoder.push(&[piece])?;
+        while encoder.next().is_some() {}
+    }
+    encoder.finish()
 }
 
 /// Runs `work` on so many threads at once.
