@@ -2,7 +2,7 @@
 
 mod common;
 
-use vrvq::codec::Rate;
+use vrvq::codec::{CodeSearch, Rate};
 use vrvq::measure::{Analysis, MelDistance, align, lag, si_sdr};
 use vrvq::model::Model;
 
@@ -44,7 +44,9 @@ fn a_delay_is_found_and_undone() {
 #[test]
 fn one_encoding_gives_every_rate() {
     let model = Model::builtin().unwrap();
-    let analysis = Analysis::new(&model, common::demo_mono()[..44_100 * 4].to_vec()).unwrap();
+    let clip = common::demo_mono()[..44_100 * 4].to_vec();
+    let [analysis, by_sound] =
+        [CodeSearch::Latent, CodeSearch::Sound].map(|search| Analysis::new(&model, clip.clone(), search).unwrap());
     let mut last = (0.0, f64::MIN);
     for rate in [Rate::Codebooks(1), Rate::Codebooks(3), Rate::Codebooks(8)] {
         let decoded = analysis.decode(rate).unwrap();
@@ -52,6 +54,8 @@ fn one_encoding_gives_every_rate() {
         assert!(lag(&analysis.samples, &decoded, 1500).abs() <= 1);
         let point = (analysis.kilobits(rate), si_sdr(&analysis.samples, &decoded));
         assert!(point.0 > last.0 && point.1 > last.1 + 1.0, "{rate}: {point:?} after {last:?}");
+        let sound = (by_sound.kilobits(rate), si_sdr(&clip, &by_sound.decode(rate).unwrap()));
+        assert!(sound.0 == point.0 && sound.1 > point.1 + 0.1, "{rate}: {sound:?} by sound, {point:?}");
         last = point;
     }
     // Eight codebooks of ten bits and no count; with it where the count varies.

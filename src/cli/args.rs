@@ -1,8 +1,9 @@
 //! The command line: what can be asked for. Completions and manual pages are made from here.
 
+use super::failure::Failure;
 use crate::audio::{AudioFormat, SampleType};
 use crate::codec::{CodeSearch, RateControl, parse_level};
-use crate::model::{DeviceChoice, ModelCard};
+use crate::model::{DeviceChoice, Model, ModelCard};
 #[cfg(feature = "app")]
 use crate::standalone::{HostChoice, RunArgs};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -322,6 +323,10 @@ pub struct RdArgs {
 /// What is measured of each file, and how it is told.
 #[derive(Debug, Clone, Args)]
 pub struct MeasureArgs {
+    /// What codes of our model are chosen by, as of "encode": "latent", which is faster, or "sound" [default: sound, for models
+    /// that can].
+    #[arg(long, value_name = "BY")]
+    pub search: Option<CodeSearch>,
     /// Longest piece of each file that is measured, in seconds, from its start.
     #[arg(long, value_name = "SECONDS", default_value_t = 20.0, value_parser = seconds)]
     pub duration: f64,
@@ -365,6 +370,21 @@ pub struct CompareArgs {
     pub measure: MeasureArgs,
     #[command(flatten)]
     pub model: ModelArgs,
+}
+
+/// What codes of `model` are chosen by; its own way, where nothing is `asked`.
+///
+/// # Errors
+/// Where it is asked for what the model can't.
+pub fn search(asked: Option<CodeSearch>, model: &Model) -> Result<CodeSearch, Failure> {
+    match asked {
+        Some(CodeSearch::Sound) if model.most_candidates() == 1 => Err(Failure::Failed(format!(
+            "the model {} can't choose codes by their sound: its encoder searches them, or it shows no spectrum",
+            model.card().name
+        ))),
+        None if model.most_candidates() == 1 => Ok(CodeSearch::Latent),
+        asked => Ok(asked.unwrap_or_default()),
+    }
 }
 
 impl RateArgs {

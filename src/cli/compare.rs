@@ -63,8 +63,8 @@ pub fn run(args: &CompareArgs) -> Result<(), Failure> {
         let mut wanted: Vec<(String, f64)> = Vec::new();
         for &level in &args.levels {
             let (rate, point) = (Rate::Level(level), format!("l = {level}"));
-            let mut own = ours(analysis, &card.name, &point, rate, &mel)?;
-            own.scores = score(analysis, &analysis.decode(rate)?);
+            let (mut own, decoded) = ours(analysis, &card.name, &point, rate, &mel)?;
+            own.scores = score(analysis, &decoded);
             wanted.push((format!("as {point}"), own.bits / 1000.0 / own.seconds));
             measured.push(own);
         }

@@ -1,6 +1,6 @@
 //! `vrvq encode`.
 
-use super::args::{EncodeArgs, StereoChoice};
+use super::args::{self, EncodeArgs, StereoChoice};
 use super::batch::{self, Job, JobProgress, Outcome};
 use super::failure::{Failure, interruption};
 use super::progress::warn;
@@ -47,24 +47,12 @@ pub fn run(args: &EncodeArgs) -> Result<(), Failure> {
             StereoChoice::MidSide => StereoMode::MidSide,
             StereoChoice::Mono => StereoMode::Mono,
         },
-        search: search(args.search, &model)?,
+        search: args::search(args.search, &model)?,
         payload: if args.plain { Payload::Plain } else { Payload::Entropy },
         force: args.batch.force,
         model,
     };
     batch::run(&jobs, &args.batch, |job, progress| encode(job, &wanted, progress))
-}
-
-/// What codes of `model` are chosen by; its own way, where nothing is `asked`.
-fn search(asked: Option<CodeSearch>, model: &Model) -> Result<CodeSearch, Failure> {
-    match asked {
-        Some(CodeSearch::Sound) if model.most_candidates() == 1 => Err(Failure::Failed(format!(
-            "the model {} can't choose codes by their sound: its encoder searches them, or it shows no spectrum",
-            model.card().name
-        ))),
-        None if model.most_candidates() == 1 => Ok(CodeSearch::Latent),
-        asked => Ok(asked.unwrap_or_default()),
-    }
 }
 
 fn open(job: &Job) -> Result<AudioReader, Failure> {

@@ -4,7 +4,7 @@ use super::args::{FigureCommand, RdArgs, UsageArgs};
 use super::batch;
 use super::failure::Failure;
 use super::measured::{Measurement, Row, each, measurement, rows, show};
-use crate::codec::Rate;
+use crate::codec::{CodeSearch, Rate};
 use crate::compare::Scores;
 use crate::figure::FigureFormat;
 use crate::figure::curves::{Curve, CurvesFigure, Point};
@@ -31,7 +31,7 @@ fn usage(args: &UsageArgs) -> Result<(), Failure> {
     let model = args.model.open_variable()?;
     let card = model.card();
     let samples = read_mono(&args.file, card.sample_rate, args.start, args.duration)?;
-    let analysis = Analysis::new(&model, samples)?;
+    let analysis = Analysis::new(&model, samples, CodeSearch::Latent)?;
     let title = args.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let mut levels = args.levels.clone();
     levels.sort_by(f32::total_cmp);
@@ -67,7 +67,7 @@ fn rate_distortion(args: &RdArgs) -> Result<(), Failure> {
     let counts = (1..=card.codebooks as u8).map(|number| (CBR, format!("n = {number}"), Rate::Codebooks(number)));
     let points: Vec<_> = levels.chain(counts).collect();
     let measured = each(&files, &args.measure, &model, |analysis| {
-        points.iter().map(|(codec, point, rate)| ours(analysis, codec, point, *rate, &mel)).collect()
+        points.iter().map(|(codec, point, rate)| Ok(ours(analysis, codec, point, *rate, &mel)?.0)).collect()
     })?;
     let rows = rows(&measured);
     let files = rows.iter().map(|row| row.files).max().unwrap_or(0);
@@ -87,20 +87,20 @@ fn rate_distortion(args: &RdArgs) -> Result<(), Failure> {
     show(&rows, &args.measure)
 }
 
-/// Our model at one rate.
+/// Our model at one rate, and what it decodes.
 pub fn ours(
     analysis: &Analysis,
     codec: &str,
     point: &str,
     rate: Rate,
     mel: &MelDistance,
-) -> Result<Measurement, Failure> {
+) -> Result<(Measurement, Vec<f32>), Failure> {
     super::failure::interruption()?;
     let decoded = analysis.decode(rate)?;
     let (si_sdr, log_mel) = measurement(&analysis.samples, &decoded, mel);
     let seconds = analysis.seconds();
     let bits = analysis.kilobits(rate) * 1000.0 * seconds;
-    Ok(Measurement {
+    let measured = Measurement {
         codec: codec.to_owned(),
         point: point.to_owned(),
         bits,
@@ -108,7 +108,8 @@ pub fn ours(
         si_sdr,
         log_mel,
         scores: Scores::default(),
-    })
+    };
+    Ok((measured, decoded))
 }
 
 /// The rows of a codec as a curve, in order of bitrate.

@@ -130,7 +130,7 @@ impl UsageFigure<'_> {
 
     /// A step function of the frames, `value` 0 to 1, as the outline of the area below it.
     fn steps(&self, area: Area, value: impl Fn(usize) -> f64) -> Vec<(f64, f64)> {
-        let frames = self.analysis.importance.len();
+        let frames = self.analysis.encoded.importance.len();
         let mut points: Vec<(f64, f64)> = vec![(area.left, area.bottom())];
         for frame in 0..frames {
             let y = area.bottom() - value(frame) * area.height;
@@ -149,7 +149,7 @@ impl UsageFigure<'_> {
     where
         DB::ErrorType: 'static,
     {
-        let importance = &self.analysis.importance;
+        let importance = &self.analysis.encoded.importance;
         let most = importance.iter().fold(0.1f32, |most, &p| most.max(p));
         let top = (f64::from(most) * 10.0).ceil() / 10.0;
         page.polygon(&self.steps(area, |frame| f64::from(importance[frame]) / top), PALETTE[1].mix(0.55))?;

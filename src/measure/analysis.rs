@@ -2,8 +2,8 @@
 //! made once.
 
 use crate::audio::{AudioReader, ReadError, ResampleError, resample};
-use crate::codec::{Codes, Rate, kilobits_per_second};
-use crate::model::{DecoderStream, Encoded, EncoderStream, Model, ModelError};
+use crate::codec::{CodeSearch, Rate, kilobits_per_second};
+use crate::model::{DecoderStream, Encoded, EncoderStream, Model, ModelError, Synthesis};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -64,23 +64,26 @@ pub struct Analysis {
     model: Arc<Model>,
     /// The signal at the model's rate.
     pub samples: Vec<f32>,
-    /// Of each frame, for every count.
-    pub codes: Codes,
-    /// p of each frame.
-    pub importance: Vec<f32>,
+    /// Codes for every count and importance of each frame.
+    pub encoded: Encoded,
+    /// For each count so many are kept, of which the sound decides where there are several.
+    candidates: usize,
 }
 
 impl Analysis {
-    /// Encodes `samples`, which are at the model's rate. There are as many frames as it takes to decode all of them.
+    /// Encodes `samples`, which are at the model's rate. There are as many frames as it takes to decode all of them. Codes
+    /// will be chosen by `search`, of a model that can.
     ///
     /// # Errors
     /// [`ModelError`] where the model can't run.
-    pub fn new(model: &Arc<Model>, samples: Vec<f32>) -> Result<Self, ModelError> {
+    pub fn new(model: &Arc<Model>, samples: Vec<f32>, search: CodeSearch) -> Result<Self, ModelError> {
         let card = model.card();
         let frames = (samples.len() + card.delay()).div_ceil(card.hop);
         let mut encoder = EncoderStream::new(model, 1)?;
-        let mut encoded = Encoded::default();
-        let mut result = Self { model: model.clone(), samples, codes: Codes::default(), importance: Vec::new() };
+        let candidates = if search == CodeSearch::Sound { model.most_candidates() } else { 1 };
+        encoder.keep_candidates(candidates);
+        let mut step = Encoded::default();
+        let mut result = Self { model: model.clone(), samples, encoded: Encoded::default(), candidates };
         let mut input = Vec::new();
         for first in (0..frames).step_by(HOPS) {
             let hops = HOPS.min(frames - first);
@@ -89,9 +92,10 @@ impl Analysis {
             input.clear();
             input.extend_from_slice(&result.samples[there]);
             input.resize(range.len(), 0.0);
-            encoder.step(&input, hops, &mut encoded)?;
-            result.codes.append(&encoded.codes);
-            result.importance.extend_from_slice(&encoded.importance);
+            encoder.step(&input, hops, &mut step)?;
+            result.encoded.codes.append(&step.codes);
+            result.encoded.importance.extend_from_slice(&step.importance);
+            result.encoded.spectrum.extend_from_slice(&step.spectrum);
         }
         Ok(result)
     }
@@ -104,7 +108,7 @@ impl Analysis {
     /// Codebooks that each frame uses at `rate`.
     pub fn counts(&self, rate: Rate) -> Vec<u8> {
         let codebooks = self.model.card().codebooks;
-        self.importance.iter().map(|&importance| rate.count(importance, codebooks) as u8).collect()
+        self.encoded.importance.iter().map(|&importance| rate.count(importance, codebooks) as u8).collect()
     }
 
     /// kb/s of the frames at `rate`, packed as they are without an entropy coder: the paper's cost, with the bits of
@@ -119,7 +123,24 @@ impl Analysis {
         };
         let Ok(format) = format else { return 0.0 };
         let bits = self.counts(rate).iter().map(|&count| format.frame_bits(count.into()) as u64).sum();
-        kilobits_per_second(bits, self.importance.len() as u64, self.model.card().frame_rate())
+        kilobits_per_second(bits, self.encoded.importance.len() as u64, self.model.card().frame_rate())
+    }
+
+    /// The codes that are used at `rate`: `[frames, codebooks]`, zeros behind those of a frame.
+    ///
+    /// # Errors
+    /// [`ModelError`] where the model can't run.
+    pub fn codes(&self, rate: Rate) -> Result<Vec<u16>, ModelError> {
+        let counts = self.counts(rate);
+        if self.candidates == 1 {
+            return Ok(self.encoded.codes.sent(&counts));
+        }
+        let mut synthesis = Synthesis::new(&self.model, 1, self.candidates)?;
+        let mut codes = Vec::with_capacity(counts.len() * self.model.card().codebooks);
+        for (frame, count) in counts.into_iter().enumerate() {
+            codes.extend_from_slice(synthesis.choose(&self.encoded, |_| frame, &[count])?);
+        }
+        Ok(codes)
     }
 
     /// The signal decoded from the codes that are used at `rate`, in line with [`Self::samples`] and as long.
@@ -130,7 +151,7 @@ impl Analysis {
         let card = self.model.card();
         let counts = self.counts(rate);
         let mut decoder = DecoderStream::new(&self.model, 1)?;
-        let codes = self.codes.sent(&counts);
+        let codes = self.codes(rate)?;
         let mut decoded = vec![0.0; counts.len() * card.hop];
         for first in (0..counts.len()).step_by(HOPS) {
             let hops = HOPS.min(counts.len() - first);
