@@ -2,7 +2,7 @@
 
 use super::failure::Failure;
 use crate::audio::{AudioFormat, SampleType};
-use crate::codec::{CodeSearch, RateControl, parse_level};
+use crate::codec::{CodeSearch, DEFAULT_CANDIDATES, MAX_BEAM, RateControl, parse_level};
 use crate::model::{DeviceChoice, Model, ModelCard};
 #[cfg(feature = "app")]
 use crate::standalone::{HostChoice, RunArgs};
@@ -182,14 +182,24 @@ pub struct EncodeArgs {
     /// How two channels are coded.
     #[arg(long, value_name = "MODE", value_enum, default_value_t)]
     pub stereo: StereoChoice,
-    /// What codes are chosen by: "latent", its error alone, or "sound", what the decoder makes of the best by that, which is
-    /// slower and nearer for the same bits [default: sound, for models that can].
-    #[arg(long, value_name = "BY")]
-    pub search: Option<CodeSearch>,
+    #[command(flatten)]
+    pub search: SearchArgs,
     #[command(flatten)]
     pub model: ModelArgs,
     #[command(flatten)]
     pub batch: BatchArgs,
+}
+
+/// Which codes.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct SearchArgs {
+    /// What codes are chosen by: "latent", its error alone, or "sound", what the decoder makes of the best by that, which is
+    /// slower and nearer for the same bits [default: sound, for models that can].
+    #[arg(long, value_name = "BY")]
+    pub search: Option<CodeSearch>,
+    /// How many of the best the sound decides between: more are slower and a little nearer, 2 to 64 [default: 8].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(2..=MAX_BEAM as i64))]
+    pub candidates: Option<u8>,
 }
 
 /// How many bits.
@@ -323,10 +333,8 @@ pub struct RdArgs {
 /// What is measured of each file, and how it is told.
 #[derive(Debug, Clone, Args)]
 pub struct MeasureArgs {
-    /// What codes of our model are chosen by, as of "encode": "latent", which is faster, or "sound" [default: sound, for models
-    /// that can].
-    #[arg(long, value_name = "BY")]
-    pub search: Option<CodeSearch>,
+    #[command(flatten)]
+    pub search: SearchArgs,
     /// Longest piece of each file that is measured, in seconds, from its start.
     #[arg(long, value_name = "SECONDS", default_value_t = 20.0, value_parser = seconds)]
     pub duration: f64,
@@ -372,18 +380,24 @@ pub struct CompareArgs {
     pub model: ModelArgs,
 }
 
-/// What codes of `model` are chosen by; its own way, where nothing is `asked`.
-///
-/// # Errors
-/// Where it is asked for what the model can't.
-pub fn search(asked: Option<CodeSearch>, model: &Model) -> Result<CodeSearch, Failure> {
-    match asked {
-        Some(CodeSearch::Sound) if model.most_candidates() == 1 => Err(Failure::Failed(format!(
-            "the model {} can't choose codes by their sound: its encoder searches them, or it shows no spectrum",
-            model.card().name
-        ))),
-        None if model.most_candidates() == 1 => Ok(CodeSearch::Latent),
-        asked => Ok(asked.unwrap_or_default()),
+impl SearchArgs {
+    /// How many candidates the sound decides between, for `model`; 1 where the latent does.
+    ///
+    /// # Errors
+    /// Where what is asked for doesn't fit together, or the model can't.
+    pub fn candidates(self, model: &Model) -> Result<usize, Failure> {
+        let most = model.most_candidates();
+        match (self.search, self.candidates) {
+            (Some(CodeSearch::Latent), Some(_)) => {
+                Err(Failure::Usage("--candidates are for --search sound: by the latent the first is taken".into()))
+            }
+            (Some(CodeSearch::Sound), _) | (None, Some(_)) if most == 1 => Err(Failure::Failed(format!(
+                "the model {} can't choose codes by their sound: its encoder searches them, or it shows no spectrum",
+                model.card().name
+            ))),
+            (Some(CodeSearch::Latent), None) => Ok(1),
+            (Some(CodeSearch::Sound) | None, asked) => Ok(asked.map_or(DEFAULT_CANDIDATES, usize::from).min(most)),
+        }
     }
 }
 

@@ -1,12 +1,12 @@
 //! `vrvq encode`.
 
-use super::args::{self, EncodeArgs, StereoChoice};
+use super::args::{EncodeArgs, StereoChoice};
 use super::batch::{self, Job, JobProgress, Outcome};
 use super::failure::{Failure, interruption};
 use super::progress::warn;
 use super::target;
 use crate::audio::{AUDIO_EXTENSIONS, AudioReader, Output, STDIO};
-use crate::codec::{CodeSearch, RateControl, StereoMode, Target};
+use crate::codec::{DEFAULT_CANDIDATES, RateControl, StereoMode, Target};
 use crate::coding::{EncodeSettings, Encoder, model_id};
 use crate::container::{EXTENSION, Header, Payload, Reader, Tags};
 use crate::model::Model;
@@ -25,7 +25,7 @@ struct Wanted {
     rate: Option<RateControl>,
     kbps: Option<f64>,
     stereo: StereoMode,
-    search: CodeSearch,
+    candidates: usize,
     payload: Payload,
     force: bool,
 }
@@ -47,7 +47,7 @@ pub fn run(args: &EncodeArgs) -> Result<(), Failure> {
             StereoChoice::MidSide => StereoMode::MidSide,
             StereoChoice::Mono => StereoMode::Mono,
         },
-        search: args::search(args.search, &model)?,
+        candidates: args.search.candidates(&model)?,
         payload: if args.plain { Payload::Plain } else { Payload::Entropy },
         force: args.batch.force,
         model,
@@ -81,7 +81,7 @@ fn encode(job: &Job, wanted: &Wanted, progress: &mut JobProgress<'_>) -> Result<
     let settings = EncodeSettings {
         rate: Some(rate),
         stereo: wanted.stereo,
-        search: wanted.search,
+        candidates: wanted.candidates,
         payload: wanted.payload,
         tags: wanted.tags(&audio).map_err(|error| Failure::about(&name, error))?,
         ..EncodeSettings::default()
@@ -120,8 +120,11 @@ impl Wanted {
     /// What of it the header doesn't tell.
     fn options(&self) -> Option<String> {
         let kbps = self.kbps.map(|kbps| format!("--kbps {kbps}"));
-        let search = (self.search == CodeSearch::Latent && self.model.most_candidates() > 1)
-            .then(|| "--search latent".to_owned());
+        let search = match (self.candidates, self.model.most_candidates()) {
+            (_, 1) | (DEFAULT_CANDIDATES, _) => None,
+            (1, _) => Some("--search latent".to_owned()),
+            (number, _) => Some(format!("--candidates {number}")),
+        };
         let options: Vec<String> = kbps.into_iter().chain(search).collect();
         (!options.is_empty()).then(|| options.join(" "))
     }

@@ -1,6 +1,6 @@
 //! Files measured one by one, by several workers, and the table of what came out.
 
-use super::args::{self, MeasureArgs};
+use super::args::MeasureArgs;
 use super::failure::{Failure, interruption, print};
 use super::model::workers;
 use super::progress::{Progress, warn};
@@ -49,11 +49,11 @@ where
     let progress = Progress::new(files.len() as u64, args.quiet);
     let next = AtomicUsize::new(0);
     let results: Mutex<Vec<(usize, Vec<Measurement>)>> = Mutex::new(Vec::new());
-    let (rate, search) = (model.card().sample_rate, args::search(args.search, model)?);
+    let (rate, candidates) = (model.card().sample_rate, args.search.candidates(model)?);
     let one = |path: &Path| -> Result<Vec<Measurement>, Failure> {
         interruption()?;
         let samples = read_mono(path, rate, 0.0, args.duration)?;
-        work(&Analysis::new(model, samples, search)?)
+        work(&Analysis::new(model, samples, candidates)?)
     };
     let worker = || {
         while let Some(path) = files.get(next.fetch_add(1, Relaxed)) {

@@ -48,8 +48,10 @@ impl FromStr for CodeSearch {
     }
 }
 
-/// Widest beam a model may ask for.
+/// Widest beam a model may ask for, and most candidates.
 pub const MAX_BEAM: usize = 64;
+/// Candidates that the sound decides between, unless another number is asked for.
+pub const DEFAULT_CANDIDATES: usize = 8;
 /// Frames that are searched in one matrix product.
 const FRAMES_AT_ONCE: usize = 32;
 /// Values between the columns of a codebook, so that those of 1024 entries don't compete for the same lines of the cache.
@@ -123,11 +125,12 @@ impl Codebooks {
     }
 
     /// Codes of `latents` `[frames, dims]`, in `codes`: of frame t for every count up to `most(t)`, at which its search
-    /// ends, since most of its time goes into the later codebooks, the best `candidates` for each. A frame's codes don't
-    /// depend on the frames that are searched with it, on where its search ends, nor on how many candidates there are.
+    /// ends, since most of its time goes into the later codebooks, the best `candidates` for each: of more than the beam
+    /// the beam is as wide. A frame's codes don't depend on the frames that are searched with it, on where its search ends,
+    /// nor on how many candidates there are up to the beam.
     ///
     /// # Panics
-    /// Where `latents` isn't a whole number of frames, or `candidates` is none or more than the beam.
+    /// Where `latents` isn't a whole number of frames, or `candidates` isn't 1 to [`MAX_BEAM`].
     pub fn search(
         &self,
         latents: &[f32],
@@ -137,7 +140,7 @@ impl Codebooks {
         codes: &mut Codes,
     ) {
         assert_eq!(latents.len() % self.dims, 0, "latents are [frames, dims]");
-        assert!((1..=self.beam).contains(&candidates), "a beam of {} has no {candidates} candidates", self.beam);
+        assert!((1..=MAX_BEAM).contains(&candidates), "{candidates} candidates are none or too many");
         codes.clear(self.codebooks, candidates);
         codes.grow(latents.len() / self.dims);
         for (chunk, latents) in latents.chunks(FRAMES_AT_ONCE * self.dims).enumerate() {
@@ -172,7 +175,7 @@ impl Codebooks {
             b.products.resize(rows * size, 0.0);
             let columns = &self.columns[stage * dims * stride..][..dims * stride];
             multiply(&b.residuals, columns, rows, dims, size, &mut b.products);
-            let next_width = self.beam.min(width * size);
+            let next_width = self.beam.max(codes.candidates()).min(width * size);
             b.next_residuals.clear();
             b.next_costs.clear();
             b.next_paths.clear();

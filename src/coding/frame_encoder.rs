@@ -2,7 +2,7 @@
 
 use super::resample::Resampling;
 use super::{CodingError, resolve};
-use crate::codec::{CodeSearch, Rate, RateControl, StereoMode, TargetControl, to_coded};
+use crate::codec::{Rate, RateControl, StereoMode, TargetControl, to_coded};
 use crate::model::{Encoded, EncoderStream, Model, Synthesis};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -92,18 +92,15 @@ impl FrameEncoder {
         })
     }
 
-    /// Codes are chosen so from the start on: before any sound comes in. No effect on a model that can't
-    /// ([`Model::most_candidates`]).
+    /// Codes are chosen by their sound among so many candidates, from the start on: before any sound comes in. 1 is by the
+    /// latent alone; more than the model has ([`Model::most_candidates`]) are as many as it has.
     ///
     /// # Errors
     /// [`CodingError::Model`] where the runtime refuses the decoder.
-    pub fn with_search(mut self, search: CodeSearch) -> Result<Self, CodingError> {
-        let candidates = self.model.most_candidates();
-        self.synthesis = match search {
-            CodeSearch::Sound if candidates > 1 => Some(Synthesis::new(&self.model, self.coded, candidates)?),
-            CodeSearch::Sound | CodeSearch::Latent => None,
-        };
-        self.stream.keep_candidates(if self.synthesis.is_some() { candidates } else { 1 });
+    pub fn with_candidates(mut self, candidates: usize) -> Result<Self, CodingError> {
+        let candidates = candidates.clamp(1, self.model.most_candidates());
+        self.synthesis = if candidates > 1 { Some(Synthesis::new(&self.model, self.coded, candidates)?) } else { None };
+        self.stream.keep_candidates(candidates);
         Ok(self)
     }
 

@@ -2,6 +2,7 @@
 
 use super::EngineError;
 use super::settings::Slot;
+use crate::codec::DEFAULT_CANDIDATES;
 use crate::model::{Encoded, Model, Synthesis};
 use std::sync::Arc;
 
@@ -26,7 +27,7 @@ impl BySound {
     /// # Errors
     /// [`EngineError::Model`] where the decoder can't be loaded.
     pub fn new(model: &Arc<Model>, channels: usize) -> Result<Self, EngineError> {
-        let candidates = model.most_candidates();
+        let candidates = DEFAULT_CANDIDATES.min(model.most_candidates());
         Ok(Self {
             synthesis: if candidates > 1 { Some(Synthesis::new(model, channels, candidates)?) } else { None },
             slots: Vec::new(),

@@ -2,7 +2,7 @@
 //! made once.
 
 use crate::audio::{AudioReader, ReadError, ResampleError, resample};
-use crate::codec::{CodeSearch, Rate, kilobits_per_second};
+use crate::codec::{Rate, kilobits_per_second};
 use crate::model::{DecoderStream, Encoded, EncoderStream, Model, ModelError, Synthesis};
 use std::path::Path;
 use std::sync::Arc;
@@ -72,15 +72,15 @@ pub struct Analysis {
 
 impl Analysis {
     /// Encodes `samples`, which are at the model's rate. There are as many frames as it takes to decode all of them. Codes
-    /// will be chosen by `search`, of a model that can.
+    /// will be chosen by their sound among so many `candidates`, of a model that can; 1 is by the latent alone.
     ///
     /// # Errors
     /// [`ModelError`] where the model can't run.
-    pub fn new(model: &Arc<Model>, samples: Vec<f32>, search: CodeSearch) -> Result<Self, ModelError> {
+    pub fn new(model: &Arc<Model>, samples: Vec<f32>, candidates: usize) -> Result<Self, ModelError> {
         let card = model.card();
         let frames = (samples.len() + card.delay()).div_ceil(card.hop);
         let mut encoder = EncoderStream::new(model, 1)?;
-        let candidates = if search == CodeSearch::Sound { model.most_candidates() } else { 1 };
+        let candidates = candidates.clamp(1, model.most_candidates());
         encoder.keep_candidates(candidates);
         let mut step = Encoded::default();
         let mut result = Self { model: model.clone(), samples, encoded: Encoded::default(), candidates };

@@ -3,7 +3,7 @@
 use super::library::shared;
 use super::part::Part;
 use super::{Curves, ModelCard, ModelError, graph};
-use crate::codec::{Codebooks, PacketFormat, Tables};
+use crate::codec::{Codebooks, MAX_BEAM, PacketFormat, Tables};
 use half::f16;
 use sha2::{Digest, Sha256};
 use std::io::{Cursor, Read, Seek};
@@ -183,7 +183,7 @@ impl Model {
     /// ([`Synthesis`](super::Synthesis)): 1 for a model that can't, because its graph chooses the codes itself or shows no
     /// spectrum.
     pub fn most_candidates(&self) -> usize {
-        self.codebooks.as_ref().filter(|_| self.shows_spectrum).map_or(1, Codebooks::beam)
+        if self.shows_spectrum { MAX_BEAM } else { 1 }
     }
 
     /// How its frames are packed.

@@ -1,6 +1,5 @@
 """Codes chosen by what is decoded of them."""
 
-import pytest
 import torch
 
 from vrvq_training import evaluate, export, synthesis
@@ -17,8 +16,6 @@ def test_chosen_codes_decode_nearer_and_one_candidate_is_the_search(trainer, aud
     counts = torch.arange(60).expand(2, 60) % 8 + 1
     plain = for_counts(table, counts)
     assert torch.equal(synthesis.choose(model, audio, counts, 1), plain)
-    with pytest.raises(ValueError, match="9 candidates.*keeps 8"):
-        synthesis.choose(model, audio, counts, 9)
     chosen = synthesis.choose(model, audio, counts, 8)
     assert not torch.equal(chosen, plain)
     target = model.spectrum(audio)

@@ -41,7 +41,7 @@ def main():
     parser.add_argument("--start", help="model file or checkpoint that a new run starts from, instead of the linear codec")
     parser.add_argument("--minutes", type=float, help="train no longer than this; the next call goes on")
     parser.add_argument("--items", type=int, default=24, help="held-out items of 8 s for each kind")
-    parser.add_argument("--candidates", type=int, default=1, help="`evaluate` chooses each frame's codes of so many, at most the beam, by what is decoded of them")
+    parser.add_argument("--candidates", type=int, default=1, help="`evaluate` chooses each frame's codes of so many by their sound")
     parser.add_argument("--measures", nargs="+", choices=metrics.ALL, help="what `curves`, `compare` and `anchors` measure, else all but ViSQOL")
     parser.add_argument("--visqol-items", type=int, default=6, help="items of each kind that ViSQOL is measured on")
     parser.add_argument("--models", nargs="+", default=[], metavar="NAME=PATH", help="what `compare` puts side by side")

@@ -39,14 +39,11 @@ def _bands(hop, rate):
 @torch.no_grad()
 def choose(model, audio, counts, number):
     """Codes ``[items, frames, codebooks]`` of ``audio`` ``[items, samples]`` where frame t uses ``counts[t]``, each the best
-    of ``number`` candidates; raises ``ValueError`` where the model's search doesn't keep so many."""
+    of ``number`` candidates; of more than the beam the beam is as wide."""
     import onnxruntime  # which training itself doesn't need
 
-    kept = model.config.get("beam", 1)
-    if number > kept:
-        raise ValueError(f"{number} candidates are asked for, the model's search keeps {kept}")
     latent, _ = model.encode(audio)
-    table = model.quantizer.encode_all(latent, model.config["beam"], number)
+    table = model.quantizer.encode_all(latent, max(model.config["beam"], number), number)
     index = (counts - 1)[..., None, None, None].expand(*counts.shape, 1, *table.shape[-2:])
     candidates = table.gather(2, index).squeeze(2).numpy()  # [items, frames, number, codebooks]
     target, rate = model.spectrum(audio), model.config["sample_rate"]

@@ -2,7 +2,7 @@
 
 use super::super::failure::{Failure, interruption};
 use super::together;
-use crate::codec::CodeSearch;
+use crate::codec::{CodeSearch, DEFAULT_CANDIDATES};
 use crate::model::{DecoderStream, Encoded, EncoderStream, Model, Synthesis};
 use serde::Serialize;
 use std::sync::Arc;
@@ -54,7 +54,10 @@ impl<'a> Codec<'a> {
         let (mut encoder, mut decoder) = (EncoderStream::new(model, 1)?, DecoderStream::new(model, 1)?);
         encoder.share(shared);
         decoder.share(shared);
-        let candidates = if search == CodeSearch::Sound { model.most_candidates() } else { 1 };
+        let candidates = match search {
+            CodeSearch::Sound => DEFAULT_CANDIDATES.min(model.most_candidates()),
+            CodeSearch::Latent => 1,
+        };
         encoder.keep_candidates(candidates);
         let synthesis = if candidates > 1 { Some(Synthesis::new(model, 1, candidates)?) } else { None };
         let decoded = vec![0.0; hops * model.card().hop];

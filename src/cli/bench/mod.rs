@@ -5,7 +5,7 @@ mod live;
 use super::args::BenchArgs;
 use super::failure::{Failure, interruption, print};
 use crate::audio;
-use crate::codec::{CodeSearch, Rate, RateControl, StereoMode};
+use crate::codec::{CodeSearch, DEFAULT_CANDIDATES, Rate, RateControl, StereoMode};
 use crate::coding::{CodingError, FrameEncoder};
 use crate::measure::{self, Analysis};
 use crate::model::{DecoderStream, Encoded, EncoderStream, Model};
@@ -57,7 +57,7 @@ pub fn run(args: &BenchArgs) -> Result<(), Failure> {
     let samples = ((args.seconds.max(1.0) * f64::from(rate)) as usize).max(2 * longest);
     let audio: Vec<f32> = clip.iter().copied().cycle().take(samples).collect();
     // The first run of a graph is slower; it isn't measured.
-    let warm = Analysis::new(&model, audio[..rate as usize].to_vec(), CodeSearch::Latent)?;
+    let warm = Analysis::new(&model, audio[..rate as usize].to_vec(), 1)?;
     warm.decode(Rate::Level(LEVEL))?;
     let mut speeds = Vec::new();
     for &workers in &args.jobs {
@@ -155,7 +155,7 @@ fn resident_bytes() -> Option<u64> {
 fn measure(model: &Arc<Model>, audio: &[f32], workers: u16) -> Result<Speed, Failure> {
     let seconds = audio.len() as f64 / f64::from(model.card().sample_rate) * f64::from(workers);
     let started = Instant::now();
-    let analyses = together(workers, |_| Analysis::new(model, audio.to_vec(), CodeSearch::Latent))?;
+    let analyses = together(workers, |_| Analysis::new(model, audio.to_vec(), 1))?;
     let encode = seconds / started.elapsed().as_secs_f64();
     let encode_by_sound = if model.most_candidates() > 1 {
         let started = Instant::now();
@@ -173,7 +173,7 @@ fn measure(model: &Arc<Model>, audio: &[f32], workers: u16) -> Result<Speed, Fai
 fn encode_by_sound(model: &Arc<Model>, audio: &[f32]) -> Result<(), CodingError> {
     let (rate, level) = (model.card().sample_rate, RateControl::Level(LEVEL));
     let mut encoder =
-        FrameEncoder::new(model, rate, 1, level, StereoMode::default())?.with_search(CodeSearch::Sound)?;
+        FrameEncoder::new(model, rate, 1, level, StereoMode::default())?.with_candidates(DEFAULT_CANDIDATES)?;
     for piece in audio.chunks(rate as usize) {
         encoder.push(&[piece])?;
         while encoder.next().is_some() {}
