@@ -35,6 +35,7 @@ impl Studio<'_> {
         bench.telemetry.set_load(0.24, 1.0);
         bench.telemetry.update_status(|status| {
             status.model.clone_from(&Model::builtin().expect("the bundled model opens").card().name);
+            status.by_sound = true;
             status.runtime = "built-in (tract) · CPU".into();
             status.curves = Model::builtin().ok().and_then(|model| model.curves());
         });
