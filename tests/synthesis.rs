@@ -152,7 +152,7 @@ fn live_they_sound_nearer_too() {
 /// Two settings that differ in nothing else run side by side, and each has its own codes; a change takes hold while it runs.
 #[test]
 fn live_it_is_compared_and_switched() {
-    let audio = vec![common::demo_mono()[..44_100 * 6].to_vec()];
+    let audio = &common::demo_mono()[..44_100 * 6];
     let (mut live, telemetry, mut reports) = looped::start(looped::config(44_100.0, 1, 512));
     let latent = Setting { level: 12.0, ..Setting::default() };
     let sound = Setting { search: CodeSearch::Sound, ..latent };
@@ -160,7 +160,7 @@ fn live_it_is_compared_and_switched() {
     live.set_setting(Slot::Two, &sound);
     live.reset();
     let part = |from: f64, to: f64| -> Vec<Vec<f32>> {
-        audio.iter().map(|channel| channel[(from * 44_100.0) as usize..(to * 44_100.0) as usize].to_vec()).collect()
+        vec![audio[(from * 44_100.0) as usize..(to * 44_100.0) as usize].to_vec()]
     };
     let mut searches = |live: &mut LiveLoop, part: Vec<Vec<f32>>| -> Vec<CodeSearch> {
         looped::run(live, &part, &[512]);

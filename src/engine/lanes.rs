@@ -439,8 +439,8 @@ impl Lanes {
             let report = &mut reports[slot.index()];
             let (coded, rate, lost) = (coded(slot), rates[slot.index()], lane.loss.advance());
             let frame_of = |channel: usize| frame_of(slot, channel);
-            let chosen = |channel: usize| self.by_sound.codes(slot, channel);
-            lane.wire.send(&self.encoded, frame_of, chosen, coded, rate, lost, report)?;
+            let sent = |channel: usize| (frame_of(channel), self.by_sound.codes(slot, channel));
+            lane.wire.send(&self.encoded, sent, coded, rate, lost, report)?;
             report.stereo = modes[slot.index()].0;
             report.search = if self.by_sound.runs(slot) { CodeSearch::Sound } else { CodeSearch::Latent };
             let aimed = matches!(lane.asked.rate, RateControl::Target(_));

@@ -45,7 +45,7 @@ impl Pipeline {
     ) -> Result<(), EngineError> {
         let (codebooks, channels) = (self.wire.codebooks(), self.wire.packets().len());
         self.encoder.step_up_to(input, 1, |_, importance| rate.count(importance, codebooks), &mut self.encoded)?;
-        self.wire.send(&self.encoded, |channel| channel, |_| None, channels, rate, false, report)?;
+        self.wire.send(&self.encoded, |channel| (channel, None), channels, rate, false, report)?;
         self.decoder.step(self.wire.codes(), self.wire.counts(), 1, output)?;
         Ok(())
     }

@@ -50,7 +50,7 @@ impl Wire {
     }
 
     /// Packs the next frame, of the first `coded` channels, at `rate`; `frame_of` a channel is the number in `encoded` of
-    /// its frame, and `chosen` its codes where they were chosen by their sound. What was packed and its bits are written to
+    /// its frame, and its codes where they were chosen by their sound. What was packed and its bits are written to
     /// `report`. Where the packet is `lost` the decoder will see the last one again. Channels that aren't coded are silence.
     ///
     /// # Errors
@@ -58,8 +58,7 @@ impl Wire {
     pub fn send<'a>(
         &mut self,
         encoded: &'a Encoded,
-        frame_of: impl Fn(usize) -> usize,
-        chosen: impl Fn(usize) -> Option<&'a [u16]>,
+        frame_of: impl Fn(usize) -> (usize, Option<&'a [u16]>),
         coded: usize,
         rate: Rate,
         lost: bool,
@@ -73,7 +72,7 @@ impl Wire {
         (report.channels, report.codebooks) = (coded as u8, codebooks as u8);
         (report.rate, report.lost) = (rate, lost);
         for channel in 0..self.packets.len() {
-            let frame = frame_of(channel);
+            let (frame, chosen) = frame_of(channel);
             let importance = encoded.importance[frame];
             let slots = channel * codebooks..(channel + 1) * codebooks;
             if channel >= coded {
@@ -84,7 +83,7 @@ impl Wire {
                 continue;
             }
             let packet = &mut self.packets[channel];
-            let sent = chosen(channel).unwrap_or_else(|| encoded.codes.of(frame, rate.count(importance, codebooks)));
+            let sent = chosen.unwrap_or_else(|| encoded.codes.of(frame, rate.count(importance, codebooks)));
             format.pack(sent, packet)?;
             let mut codes = [0; MAX_CODEBOOKS];
             let count = format.unpack(packet.bytes(), &mut codes)? as u8;
