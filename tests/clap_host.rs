@@ -195,6 +195,7 @@ fn parameters_are_what_sessions_rely_on() {
         ("Packet loss", "loss"),
         ("Loss burst", "loss_burst"),
         ("Loss seed", "loss_seed"),
+        ("Search", "search"),
     ];
     let rest = [
         ("Setting", "setting"),
@@ -226,6 +227,7 @@ fn parameters_are_what_sessions_rely_on() {
         ("Setting", &["2", "1"]),
         ("Packet loss", &["12.5 %", "0.0 %"]),
         ("Loss burst 2", &["7 packets"]),
+        ("Search", &["By sound", "By latent"]),
     ] {
         for choice in choices {
             host.set(&[(name, choice)]);

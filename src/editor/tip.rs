@@ -4,6 +4,7 @@ use super::axes::{Rows, channel_colour};
 use super::history::History;
 use super::theme;
 use super::viewport::Span;
+use crate::codec::CodeSearch;
 use crate::engine::{ChannelFrame, FrameReport};
 use egui::{Response, RichText, Stroke, Tooltip, Ui};
 
@@ -19,7 +20,8 @@ pub fn show(ui: &Ui, response: &Response, rows: &Rows, history: &History, span: 
 }
 
 fn describe(ui: &mut Ui, report: &FrameReport, ago: f64) {
-    ui.label(RichText::new(format!("{ago:.2} s ago, packed at {}", report.rate)).size(13.5));
+    let search = if report.search == CodeSearch::Sound { ", codes by sound" } else { "" };
+    ui.label(RichText::new(format!("{ago:.2} s ago, packed at {}{search}", report.rate)).size(13.5));
     if report.lost {
         let text = "Lost on the simulated line: its bits were spent, but the decoder repeated an earlier packet.";
         ui.colored_label(theme::ink().lost, text);

@@ -3,7 +3,7 @@
 use super::EngineError;
 use super::settings::Slot;
 use crate::codec::DEFAULT_CANDIDATES;
-use crate::model::{Encoded, Model, Synthesis};
+use crate::model::{DecoderStream, Encoded, Model, Synthesis};
 use std::sync::Arc;
 
 /// See the module.
@@ -22,14 +22,18 @@ pub(super) struct BySound {
 }
 
 impl BySound {
-    /// For lanes of so many `channels`.
+    /// For lanes of so many `channels`, which are decoded by `decoder`.
     ///
     /// # Errors
-    /// [`EngineError::Model`] where the decoder can't be loaded.
-    pub fn new(model: &Arc<Model>, channels: usize) -> Result<Self, EngineError> {
+    /// [`EngineError::Model`] where the runtime fails.
+    pub fn new(decoder: &DecoderStream, model: &Arc<Model>, channels: usize) -> Result<Self, EngineError> {
         let candidates = DEFAULT_CANDIDATES.min(model.most_candidates());
         Ok(Self {
-            synthesis: if candidates > 1 { Some(Synthesis::new(model, channels, candidates)?) } else { None },
+            synthesis: if candidates > 1 {
+                Some(Synthesis::beside(decoder, model, channels, candidates)?)
+            } else {
+                None
+            },
             slots: Vec::new(),
             runs: false,
             channels,
@@ -106,12 +110,5 @@ impl BySound {
     pub fn reset(&mut self) {
         // What is wanted next restarts it.
         self.runs = false;
-    }
-
-    /// Whether hops may run together with those of other instances.
-    pub fn share(&mut self, shared: bool) {
-        if let Some(synthesis) = &mut self.synthesis {
-            synthesis.share(shared);
-        }
     }
 }

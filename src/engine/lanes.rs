@@ -138,11 +138,12 @@ impl Lanes {
             loss: LossProcess::default(),
             wire: Wire::new(format, channels),
         };
+        let decoder = DecoderStream::new(model, channels)?;
         Ok(Self {
             encoder: EncoderStream::new(model, channels)?,
-            decoder: DecoderStream::new(model, channels)?,
             encoded: Encoded::default(),
-            by_sound: BySound::new(model, channels)?,
+            by_sound: BySound::new(&decoder, model, channels)?,
+            decoder,
             sound: true,
             lanes: [lane.clone(), lane],
             running: Running::One(Slot::One),
@@ -170,7 +171,6 @@ impl Lanes {
     pub fn share(&mut self, shared: bool) {
         self.encoder.share(shared);
         self.decoder.share(shared);
-        self.by_sound.share(shared);
     }
 
     /// Runs steps of each number of hops on silence, with one lane and with two, and by their sound: the first ones allocate

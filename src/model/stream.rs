@@ -31,6 +31,8 @@ struct Stream {
     state: Kept,
     state_size: usize,
     channels: usize,
+    /// The desk keeps a session for it.
+    counted: bool,
     /// May run in one batch with other streams.
     shared: bool,
     /// Hops so far.
@@ -69,6 +71,27 @@ impl Stream {
             model: model.clone(),
             state_size,
             channels,
+            counted: true,
+            shared: false,
+            position: 0,
+            span: None,
+        };
+        stream.restart();
+        Ok(stream)
+    }
+
+    /// Another one of so many `channels` at its start, on the same desk and never run at the same time as this one: it needs
+    /// no session of its own.
+    fn beside(&self, channels: usize) -> Result<Self, ModelError> {
+        let mut stream = Self {
+            graph: self.graph,
+            runtime: self.runtime,
+            desk: self.desk.clone(),
+            model: self.model.clone(),
+            state: zero_state(channels, self.state_size).map_err(self.run_error())?,
+            state_size: self.state_size,
+            channels,
+            counted: false,
             shared: false,
             position: 0,
             span: None,
@@ -173,7 +196,9 @@ impl Stream {
 
 impl Drop for Stream {
     fn drop(&mut self) {
-        self.desk.leave();
+        if self.counted {
+            self.desk.leave();
+        }
     }
 }
 
@@ -366,6 +391,14 @@ impl DecoderStream {
     /// [`ModelError`] where no runtime starts or it refuses the graph.
     pub fn new(model: &Arc<Model>, channels: usize) -> Result<Self, ModelError> {
         Stream::new(DECODER, model, channels).map(Self)
+    }
+
+    /// Another one of so many `channels` at its start, for who steps it by turns with this one: it needs no session of its own.
+    ///
+    /// # Errors
+    /// [`ModelError`] where the runtime can't hold the state.
+    pub(super) fn beside(&self, channels: usize) -> Result<Self, ModelError> {
+        self.0.beside(channels).map(Self)
     }
 
     /// As [`EncoderStream::share`].

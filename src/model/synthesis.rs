@@ -138,11 +138,28 @@ impl Synthesis {
     /// # Errors
     /// [`ModelError`] where no runtime starts or it refuses the graph.
     pub fn new(model: &Arc<Model>, channels: usize, candidates: usize) -> Result<Self, ModelError> {
-        let card = model.card();
         let candidates = candidates.clamp(1, model.most_candidates());
-        let rows = channels * candidates;
-        Ok(Self {
-            decoder: DecoderStream::new(model, rows)?,
+        Ok(Self::with(DecoderStream::new(model, channels * candidates)?, model, channels, candidates))
+    }
+
+    /// The same for who chooses and decodes by turns: it needs no session beside that of `decoder`, a stream of `model`.
+    ///
+    /// # Errors
+    /// [`ModelError`] where the runtime can't hold the state.
+    pub fn beside(
+        decoder: &DecoderStream,
+        model: &Arc<Model>,
+        channels: usize,
+        candidates: usize,
+    ) -> Result<Self, ModelError> {
+        let candidates = candidates.clamp(1, model.most_candidates());
+        Ok(Self::with(decoder.beside(channels * candidates)?, model, channels, candidates))
+    }
+
+    fn with(decoder: DecoderStream, model: &Model, channels: usize, candidates: usize) -> Self {
+        let (card, rows) = (model.card(), channels * candidates);
+        Self {
+            decoder,
             scale: Scale::new(card.hop, card.sample_rate),
             channels: (0..channels).map(|_| Channel::default()).collect(),
             candidates,
@@ -152,7 +169,7 @@ impl Synthesis {
             counts: vec![1; rows],
             spectra: vec![0.0; rows * card.hop],
             chosen: vec![0; channels * card.codebooks],
-        })
+        }
     }
 
     /// How many candidates it chooses among.
@@ -204,11 +221,6 @@ impl Synthesis {
         Ok(&self.chosen)
     }
 
-    /// Number of channels.
-    pub fn channels(&self) -> usize {
-        self.channels.len()
-    }
-
     /// Goes on with the channels `rows`: as [`DecoderStream::select`].
     ///
     /// # Errors
@@ -243,18 +255,5 @@ impl Synthesis {
         self.counts.resize(rows, 1);
         self.spectra.resize(rows * self.hop, 0.0);
         self.chosen.resize(channels * self.codebooks, 0);
-    }
-
-    /// As [`DecoderStream::share`].
-    pub fn share(&mut self, shared: bool) {
-        self.decoder.share(shared);
-    }
-
-    /// As [`DecoderStream::warm_up`].
-    ///
-    /// # Errors
-    /// [`ModelError`] where the runtime fails.
-    pub fn warm_up(&self) -> Result<(), ModelError> {
-        self.decoder.warm_up()
     }
 }
