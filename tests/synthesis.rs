@@ -67,7 +67,7 @@ fn frames(model: &Arc<Model>, sound: &[&[f32]], rate: RateControl, candidates: u
 fn what_is_sent_sounds_nearer() {
     let model = Model::builtin().unwrap();
     let rate = model.card().sample_rate;
-    let clip = common::demo_mono()[..44_100 * 5].to_vec();
+    let clip = common::demo_mono()[..44_100 * 3].to_vec();
     let mel = MelDistance::new(rate);
     for control in [RateControl::Codebooks(1), RateControl::Codebooks(8), RateControl::Level(8.0)] {
         let [latent, sound, more] = [1, DEFAULT_CANDIDATES, 32].map(|candidates| {
@@ -88,7 +88,7 @@ fn what_is_sent_sounds_nearer() {
 fn counts_stay_and_pieces_do_not_matter() {
     let model = Model::builtin().unwrap();
     let [left, right] = common::demo();
-    let sound = [&left[..44_100 * 3], &right[..44_100 * 3]];
+    let sound = [&left[..44_100 * 2], &right[..44_100 * 2]];
     let level = RateControl::Level(12.0);
     let whole = frames(&model, &sound, level, DEFAULT_CANDIDATES, sound[0].len());
     assert_eq!(frames(&model, &sound, level, DEFAULT_CANDIDATES, 1000), whole);
