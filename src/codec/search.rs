@@ -27,12 +27,11 @@ pub struct Codebooks {
 }
 
 /// What a frame's codes are chosen by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CodeSearch {
     /// The error of its latent alone.
     Latent,
     /// Of the best by that, what the decoder makes of them: nearer in sound for the same bits, and slower.
-    #[default]
     Sound,
 }
 

@@ -174,8 +174,8 @@ impl Lanes {
     }
 
     /// Runs steps of each number of hops on silence, with one lane and with two, and by their sound: the first ones allocate
-    /// and are up to twice as slow. What steps of 1, 2, ... hops take with one lane, in seconds. A GPU goes hop by hop: it compiles each shape
-    /// (TensorRT for minutes), and has time for them.
+    /// and are up to twice as slow. What steps of 1, 2, ... hops take with one lane, by the latent, in seconds. A GPU goes hop
+    /// by hop: it compiles each shape (TensorRT for minutes), and has time for them.
     ///
     /// # Errors
     /// Those of [`Self::step`].
