@@ -92,8 +92,10 @@ fn largest_step(samples: &[f32]) -> f32 {
 }
 
 fn changed(telemetry: &Telemetry, live: &LiveLoop, to: &Arc<Model>) -> bool {
-    let settled = live.is_settled() && telemetry.status().coming.is_none();
-    settled && live.model().hash() == to.hash()
+    let status = telemetry.status();
+    // The new codec's own thread tells the view, a moment after it has been heard.
+    let told = status.coming.is_none() && status.model == to.card().name;
+    live.is_settled() && told && live.model().hash() == to.hash()
 }
 
 /// A tone whose every moment sounds alike, so that a gap, a step or a change of loudness is plain; five periods to a block,
