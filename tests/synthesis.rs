@@ -114,7 +114,7 @@ fn a_model_that_cannot_is_as_it_was() {
     let level = RateControl::Level(16.0);
     let [latent, asked] = [1, DEFAULT_CANDIDATES].map(|candidates| frames(&model, &[sound], level, candidates, 10_000));
     assert_eq!(latent, asked);
-    // A basis that is none hides the spectrum.
+    // Nor does a graph whose basis is none for the hop of its card.
     let other = models::with_entry(&models::bundled(), "codebooks.f16", |bytes| bytes);
     assert_eq!(models::open(&other).most_candidates(), 64);
     let hop = models::with_card(&models::bundled(), |card| card["hop"] = 256.into());

@@ -37,9 +37,52 @@ impl Budget {
     }
 }
 
+/// Hops after a late frame at which another one means that the machine is too slow: sooner it is of the same stall, and later
+/// it is one of its own.
+const AGAIN: std::ops::Range<u64> = 40..600;
+
+/// Whether late frames come again and again. A host that is waited for loses some until it is recognised as ahead of the
+/// clock; more of them later say that waiting isn't enough.
+#[derive(Debug, Default)]
+pub(super) struct Recurring {
+    /// Late frames so far.
+    count: u64,
+    /// Hop of the first of those that belong together.
+    from: Option<u64>,
+}
+
+impl Recurring {
+    /// At hop `hop`, `count` frames have been late so far; fewer than before where the count was cleared.
+    pub fn late_again(&mut self, hop: u64, count: u64) -> bool {
+        let more = count > std::mem::replace(&mut self.count, count);
+        let Some(hops) = self.from.map(|from| hop - from).filter(|&hops| hops < AGAIN.end) else {
+            if more {
+                self.from = Some(hop);
+            }
+            return false;
+        };
+        more && AGAIN.contains(&hops)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn late_frames_of_one_stall_are_not_late_again() {
+        let mut recurring = Recurring::default();
+        let mut again = |hop, count| recurring.late_again(hop, count);
+        // A start that costs five frames, then nothing.
+        assert!((30..50).all(|hop| !again(hop, (hop - 29).min(5))));
+        assert!((50..500).all(|hop| !again(hop, 5)));
+        assert!(again(500, 6), "and then one more");
+        assert!(again(520, 7) && !again(521, 7));
+        assert!(!again(900, 8), "long after it is a stall of its own");
+        assert!(!again(905, 12) && again(950, 13));
+        // Cleared by the user.
+        assert!(!again(951, 0) && again(952, 1));
+    }
 
     /// Seconds until both may run again, at a load of `single` with one.
     fn pause(budget: &mut Budget, single: f32) -> Option<f64> {

@@ -3,7 +3,7 @@
 use super::EngineError;
 use super::analysis::Analysis;
 use super::backlog::{Backlog, MOST_HOPS};
-use super::budget::Budget;
+use super::budget::{Budget, Recurring};
 use super::lanes::{Lanes, Turn};
 use super::link::{CodecEnds, Event, Shared, output_samples, output_width};
 use super::live::LoopConfig;
@@ -22,9 +22,6 @@ use std::time::{Duration, Instant};
 const NAP: Duration = Duration::from_millis(5);
 /// How long to wait for room in a tap, in offline rendering.
 const FULL_TAP: Duration = Duration::from_millis(1);
-/// Where a host is waited for, hops after its first late frame at which more of them mean that the machine is too slow:
-/// sooner they are of the same start, and later there is another one.
-const LATE_HOPS: std::ops::Range<u64> = 40..600;
 /// Smoothing of the load figure, in hops.
 const LOAD_HOPS: f32 = 40.0;
 
@@ -76,9 +73,7 @@ pub(super) struct Worker {
     behind: bool,
     /// The last hop came too late.
     late: bool,
-    /// Late frames that have been counted, and the hop of the first of those that came while the host was waited for.
-    late_frames: u64,
-    late_from: u64,
+    recurring: Recurring,
     load: f32,
     hops_per_call: f32,
     interleaved: Vec<f32>,
@@ -181,8 +176,7 @@ impl Worker {
             gain: [1.0; 2],
             behind: true,
             late: false,
-            late_frames: 0,
-            late_from: 0,
+            recurring: Recurring::default(),
             load: 0.0,
             hops_per_call: 1.0,
             interleaved: vec![0.0; frames * output_width(channels)],
@@ -318,7 +312,8 @@ impl Worker {
         let late = self.late;
         // Nothing is late offline, and a blind test needs all that it compares.
         let everything = self.shared.offline.load(Relaxed) || self.telemetry.blind().is_some();
-        let late = late || !online && self.late_though_waited_for();
+        let again = self.recurring.late_again(self.frames, self.telemetry.late_frames());
+        let late = late || !online && again;
         let by_sound = self.lanes.by_sound();
         let sound = self.sound_budget.allows(self.load, late, by_sound) || everything;
         if by_sound && !sound {
@@ -366,21 +361,6 @@ impl Worker {
             self.telemetry.set_load(self.load, self.hops_per_call);
         }
         Ok(())
-    }
-
-    /// Whether a host ahead of the clock gets late frames again and again: some are lost until it is recognised as one.
-    fn late_though_waited_for(&mut self) -> bool {
-        let count = self.telemetry.late_frames();
-        let more = count > self.late_frames;
-        self.late_frames = count;
-        if !more {
-            return false;
-        }
-        let hops = self.frames - self.late_from;
-        if hops > LATE_HOPS.end {
-            self.late_from = self.frames;
-        }
-        LATE_HOPS.contains(&hops)
     }
 
     /// Takes hops that wait behind the first one of a call, as many as are worth it; how many the call has then.

@@ -23,11 +23,7 @@ pub(crate) struct Brought {
 /// Parts a graph from its large weights; those that are kept in half precision and cast when they are used come out in single
 /// precision, and the casts are gone. `None` for graphs that hold what isn't known here.
 pub(crate) fn bring(bytes: &[u8]) -> Option<Brought> {
-    let mut model = ModelProto::decode(bytes).ok()?;
-    // What this program doesn't know of the format would be lost.
-    if model.encoded_len() != bytes.len() {
-        return None;
-    }
+    let mut model = ModelProto::known(bytes)?;
     let graph = model.graph.as_mut()?;
     let half: HashSet<&str> =
         graph.initializer.iter().filter(|tensor| tensor.data_type == HALF).map(|tensor| tensor.name.as_str()).collect();

@@ -146,6 +146,13 @@ pub(super) enum Size {
     Free(&'static str),
 }
 
+impl ModelProto {
+    /// The model `bytes`; `None` where it holds what isn't known here, which would be lost when it is written again.
+    pub fn known(bytes: &[u8]) -> Option<Self> {
+        Self::decode(bytes).ok().filter(|model| model.encoded_len() == bytes.len())
+    }
+}
+
 impl AttributeProto {
     pub fn int(name: &str, value: i64) -> Self {
         Self { name: name.into(), i: Some(value), ints: vec![], r#type: 2 }

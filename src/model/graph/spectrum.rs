@@ -17,11 +17,7 @@ const COLUMNS: usize = 8;
 
 /// The graph `bytes` with its spectrum as an output; `None` where it has none of `hop` bins or holds what isn't known here.
 pub(crate) fn show_spectrum(bytes: &[u8], hop: usize) -> Option<Vec<u8>> {
-    let mut model = ModelProto::decode(bytes).ok()?;
-    // What this program doesn't know of the format would be lost.
-    if model.encoded_len() != bytes.len() {
-        return None;
-    }
+    let mut model = ModelProto::known(bytes)?;
     let graph = model.graph.as_mut()?;
     let name = spectrum(graph, hop)?;
     graph.node.push(NodeProto {
