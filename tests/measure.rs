@@ -2,7 +2,7 @@
 
 mod common;
 
-use vrvq::codec::{DEFAULT_CANDIDATES, Rate};
+use vrvq::codec::{Effort, Rate};
 use vrvq::measure::{Analysis, MelDistance, align, lag, si_sdr};
 use vrvq::model::Model;
 
@@ -46,7 +46,7 @@ fn one_encoding_gives_every_rate() {
     let model = Model::builtin().unwrap();
     let clip = common::demo_mono()[..44_100 * 4].to_vec();
     let [analysis, by_sound] =
-        [1, DEFAULT_CANDIDATES].map(|candidates| Analysis::new(&model, clip.clone(), candidates).unwrap());
+        [Effort::LATENT, Effort::SOUND].map(|effort| Analysis::new(&model, clip.clone(), effort).unwrap());
     let mut last = (0.0, f64::MIN);
     for rate in [Rate::Codebooks(1), Rate::Codebooks(3), Rate::Codebooks(8)] {
         let decoded = analysis.decode(rate).unwrap();

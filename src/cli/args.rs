@@ -2,7 +2,7 @@
 
 use super::failure::Failure;
 use crate::audio::{AudioFormat, SampleType};
-use crate::codec::{CodeSearch, DEFAULT_CANDIDATES, MAX_BEAM, RateControl, parse_level};
+use crate::codec::{Effort, MAX_BEAM, RateControl, parse_level};
 use crate::model::{DeviceChoice, Model, ModelCard};
 #[cfg(feature = "app")]
 use crate::standalone::{HostChoice, RunArgs};
@@ -193,13 +193,22 @@ pub struct EncodeArgs {
 /// Which codes.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct SearchArgs {
-    /// What codes are chosen by: "latent", its error alone, or "sound", what the decoder makes of the best by that, which is
-    /// slower and nearer for the same bits [default: sound, for models that can].
+    /// What codes are chosen by, each slower and nearer for the same bits than the one before: "latent", its error alone;
+    /// "sound", what the decoder makes of the best by that; "refined", as "sound" and then searched anew by how the decoder
+    /// answers there [default: sound, for models that can].
     #[arg(long, value_name = "BY")]
-    pub search: Option<CodeSearch>,
-    /// How many of the best the sound decides between: more are slower and a little nearer, 2 to 64 [default: 8].
+    pub search: Option<SearchChoice>,
+    /// How many of the best the sound decides between: more are slower and a little nearer, 2 to 64 [default: 8; refined: 16].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(2..=MAX_BEAM as i64))]
     pub candidates: Option<u8>,
+}
+
+/// What codes are chosen by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SearchChoice {
+    Latent,
+    Sound,
+    Refined,
 }
 
 /// How many bits.
@@ -381,23 +390,35 @@ pub struct CompareArgs {
 }
 
 impl SearchArgs {
-    /// How many candidates the sound decides between, for `model`; 1 where the latent does.
+    /// What decides, for `model`.
     ///
     /// # Errors
     /// Where what is asked for doesn't fit together, or the model can't.
-    pub fn candidates(self, model: &Model) -> Result<usize, Failure> {
-        let most = model.most_candidates();
-        match (self.search, self.candidates) {
-            (Some(CodeSearch::Latent), Some(_)) => {
-                Err(Failure::Usage("--candidates are for --search sound: by the latent the first is taken".into()))
+    pub fn effort(self, model: &Model) -> Result<Effort, Failure> {
+        let wanted = match (self.search, self.candidates) {
+            (Some(SearchChoice::Latent), Some(_)) => {
+                let reason = "--candidates are for --search sound and refined: by the latent the first is taken";
+                return Err(Failure::Usage(reason.into()));
             }
-            (Some(CodeSearch::Sound), _) | (None, Some(_)) if most == 1 => Err(Failure::Failed(format!(
+            (Some(SearchChoice::Latent), None) => Effort::LATENT,
+            (Some(SearchChoice::Refined), _) => Effort::REFINED,
+            (Some(SearchChoice::Sound) | None, _) => Effort::SOUND,
+        };
+        let asked = self.candidates.is_some() || self.search.is_some_and(|search| search != SearchChoice::Latent);
+        if asked && model.most_candidates() == 1 {
+            return Err(Failure::Failed(format!(
                 "the model {} can't choose codes by their sound: its encoder searches them, or it shows no spectrum",
                 model.card().name
-            ))),
-            (Some(CodeSearch::Latent), None) => Ok(1),
-            (Some(CodeSearch::Sound) | None, asked) => Ok(asked.map_or(DEFAULT_CANDIDATES, usize::from).min(most)),
+            )));
         }
+        if wanted.refine && !model.can_refine() {
+            return Err(Failure::Failed(format!(
+                "the search can't be refined for the model {}: no place in its decoder stands for all codes of a frame",
+                model.card().name
+            )));
+        }
+        let candidates = self.candidates.map_or(wanted.candidates, usize::from);
+        Ok(Effort { candidates, ..wanted }.within(model.most_candidates()))
     }
 }
 

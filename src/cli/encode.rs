@@ -6,7 +6,7 @@ use super::failure::{Failure, interruption};
 use super::progress::warn;
 use super::target;
 use crate::audio::{AUDIO_EXTENSIONS, AudioReader, Output, STDIO};
-use crate::codec::{DEFAULT_CANDIDATES, RateControl, StereoMode, Target};
+use crate::codec::{Effort, RateControl, StereoMode, Target};
 use crate::coding::{EncodeSettings, Encoder, model_id};
 use crate::container::{EXTENSION, Header, Payload, Reader, Tags};
 use crate::model::Model;
@@ -25,7 +25,7 @@ struct Wanted {
     rate: Option<RateControl>,
     kbps: Option<f64>,
     stereo: StereoMode,
-    candidates: usize,
+    effort: Effort,
     payload: Payload,
     force: bool,
 }
@@ -47,7 +47,7 @@ pub fn run(args: &EncodeArgs) -> Result<(), Failure> {
             StereoChoice::MidSide => StereoMode::MidSide,
             StereoChoice::Mono => StereoMode::Mono,
         },
-        candidates: args.search.candidates(&model)?,
+        effort: args.search.effort(&model)?,
         payload: if args.plain { Payload::Plain } else { Payload::Entropy },
         force: args.batch.force,
         model,
@@ -81,7 +81,7 @@ fn encode(job: &Job, wanted: &Wanted, progress: &mut JobProgress<'_>) -> Result<
     let settings = EncodeSettings {
         rate: Some(rate),
         stereo: wanted.stereo,
-        candidates: wanted.candidates,
+        effort: wanted.effort,
         payload: wanted.payload,
         tags: wanted.tags(&audio).map_err(|error| Failure::about(&name, error))?,
         ..EncodeSettings::default()
@@ -120,10 +120,13 @@ impl Wanted {
     /// What of it the header doesn't tell.
     fn options(&self) -> Option<String> {
         let kbps = self.kbps.map(|kbps| format!("--kbps {kbps}"));
-        let search = match (self.candidates, self.model.most_candidates()) {
-            (_, 1) | (DEFAULT_CANDIDATES, _) => None,
-            (1, _) => Some("--search latent".to_owned()),
-            (number, _) => Some(format!("--candidates {number}")),
+        let search = match self.effort {
+            _ if self.model.most_candidates() == 1 => None,
+            Effort::SOUND => None,
+            Effort::LATENT => Some("--search latent".to_owned()),
+            Effort::REFINED => Some("--search refined".to_owned()),
+            Effort { candidates, refine: false } => Some(format!("--candidates {candidates}")),
+            Effort { candidates, refine: true } => Some(format!("--search refined --candidates {candidates}")),
         };
         let options: Vec<String> = kbps.into_iter().chain(search).collect();
         (!options.is_empty()).then(|| options.join(" "))

@@ -4,7 +4,7 @@ use super::args::{FigureCommand, RdArgs, UsageArgs};
 use super::batch;
 use super::failure::Failure;
 use super::measured::{Measurement, Row, each, measurement, rows, show};
-use crate::codec::Rate;
+use crate::codec::{Effort, Rate};
 use crate::compare::Scores;
 use crate::figure::FigureFormat;
 use crate::figure::curves::{Curve, CurvesFigure, Point};
@@ -31,7 +31,7 @@ fn usage(args: &UsageArgs) -> Result<(), Failure> {
     let model = args.model.open_variable()?;
     let card = model.card();
     let samples = read_mono(&args.file, card.sample_rate, args.start, args.duration)?;
-    let analysis = Analysis::new(&model, samples, 1)?;
+    let analysis = Analysis::new(&model, samples, Effort::LATENT)?;
     let title = args.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let mut levels = args.levels.clone();
     levels.sort_by(f32::total_cmp);

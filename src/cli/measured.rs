@@ -49,11 +49,11 @@ where
     let progress = Progress::new(files.len() as u64, args.quiet);
     let next = AtomicUsize::new(0);
     let results: Mutex<Vec<(usize, Vec<Measurement>)>> = Mutex::new(Vec::new());
-    let (rate, candidates) = (model.card().sample_rate, args.search.candidates(model)?);
+    let (rate, effort) = (model.card().sample_rate, args.search.effort(model)?);
     let one = |path: &Path| -> Result<Vec<Measurement>, Failure> {
         interruption()?;
         let samples = read_mono(path, rate, 0.0, args.duration)?;
-        work(&Analysis::new(model, samples, candidates)?)
+        work(&Analysis::new(model, samples, effort)?)
     };
     let worker = || {
         while let Some(path) = files.get(next.fetch_add(1, Relaxed)) {

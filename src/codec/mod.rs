@@ -6,8 +6,10 @@
 
 mod bitrate;
 mod codes;
+mod effort;
 pub(crate) mod entropy;
 mod loss;
+mod metric;
 mod packet;
 mod rate;
 mod search;
@@ -17,11 +19,12 @@ mod usage;
 
 pub use bitrate::{BitrateMeter, kilobits_per_second};
 pub use codes::Codes;
+pub use effort::Effort;
 pub use entropy::Tables;
 pub use loss::{BURST_MAX, LOSS_MAX, Loss, LossProcess, SEED_MAX};
 pub use packet::{Packet, PacketError, PacketFormat};
 pub use rate::{LEVEL_MAX, LEVEL_MIN, Rate, RateControl, RateMode, clamp_level, count, level_for_count, parse_level};
-pub use search::{CodeSearch, Codebooks, DEFAULT_CANDIDATES, MAX_BEAM, SearchBuffers};
+pub use search::{CodeSearch, Codebooks, MAX_BEAM, SearchBuffers};
 pub use stereo::{StereoMode, to_coded, to_left_right};
 pub use target::{TARGET_MAX, TARGET_MIN, Target, TargetControl, WINDOW_MAX, WINDOW_MIN};
 pub use usage::{Usage, entropy_bits};

@@ -12,18 +12,18 @@ use serde::{Deserialize, Serialize};
 use std::str::FromStr;
 
 /// Codebooks that are searched outside the model's graph, by Euclidean distance.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Codebooks {
     /// `[codebooks, entries, dims]`.
-    entries: Vec<f32>,
+    pub(super) entries: Vec<f32>,
     /// The same as the matrix product reads them, `[codebooks, dims, entries + PADDING]`.
-    columns: Vec<f32>,
+    pub(super) columns: Vec<f32>,
     /// Half the squared norm of each entry, `[codebooks, entries]`.
-    half_norms: Vec<f32>,
-    codebooks: usize,
-    size: usize,
-    dims: usize,
-    beam: usize,
+    pub(super) half_norms: Vec<f32>,
+    pub(super) codebooks: usize,
+    pub(super) size: usize,
+    pub(super) dims: usize,
+    pub(super) beam: usize,
 }
 
 /// What a frame's codes are chosen by.
@@ -49,12 +49,10 @@ impl FromStr for CodeSearch {
 
 /// Widest beam a model may ask for, and most candidates.
 pub const MAX_BEAM: usize = 64;
-/// Candidates that the sound decides between, unless another number is asked for.
-pub const DEFAULT_CANDIDATES: usize = 8;
 /// Frames that are searched in one matrix product.
 const FRAMES_AT_ONCE: usize = 32;
 /// Values between the columns of a codebook, so that those of 1024 entries don't compete for the same lines of the cache.
-const PADDING: usize = 16;
+pub(super) const PADDING: usize = 16;
 
 /// One partial sum of a frame's search.
 #[derive(Clone, Copy)]

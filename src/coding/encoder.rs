@@ -1,7 +1,7 @@
 //! Sound to a file.
 
 use super::{CodingError, FrameEncoder, model_id};
-use crate::codec::{DEFAULT_CANDIDATES, Rate, RateControl, StereoMode};
+use crate::codec::{Effort, Rate, RateControl, StereoMode};
 use crate::container::{DEFAULT_BLOCK_SECONDS, Header, Payload, Tags, Writer};
 use crate::model::Model;
 use std::io::Write;
@@ -13,9 +13,8 @@ pub struct EncodeSettings {
     /// What decides how many codebooks frames use; `None` is variable bitrate at the model's default
     /// level, or all codebooks of a model that has no importance map.
     pub rate: Option<RateControl>,
-    /// Candidates for the codes of a frame, of which the one is sent that the decoder makes nearest in sound, of a model that
-    /// can ([`Model::most_candidates`]); 1 is by the error of its latent alone, which is faster.
-    pub candidates: usize,
+    /// What the codes of a frame are chosen by, as far as the model can ([`Model::most_candidates`], [`Model::can_refine`]).
+    pub effort: Effort,
     /// How two channels are coded.
     pub stereo: StereoMode,
     /// How codes are written.
@@ -32,7 +31,7 @@ impl Default for EncodeSettings {
     fn default() -> Self {
         Self {
             rate: None,
-            candidates: DEFAULT_CANDIDATES,
+            effort: Effort::default(),
             stereo: StereoMode::default(),
             payload: Payload::default(),
             tags: Tags::default(),
@@ -63,7 +62,7 @@ impl<W: Write> Encoder<W> {
         channels: usize,
         settings: EncodeSettings,
     ) -> Result<Self, CodingError> {
-        let EncodeSettings { rate, candidates, stereo, payload, tags, length, block_seconds } = settings;
+        let EncodeSettings { rate, effort, stereo, payload, tags, length, block_seconds } = settings;
         let card = model.card();
         let rate = rate.unwrap_or(card.default_rate()).clamped();
         card.check_rate(rate)?;
@@ -83,7 +82,7 @@ impl<W: Write> Encoder<W> {
         };
         let block_frames = (block_seconds * card.frame_rate()).round() as usize;
         let writer = Writer::new(output, header, &tags, model.tables())?.with_block_frames(block_frames);
-        let frames = FrameEncoder::new(model, sample_rate, channels, rate, stereo)?.with_candidates(candidates)?;
+        let frames = FrameEncoder::new(model, sample_rate, channels, rate, stereo)?.with_effort(effort)?;
         Ok(Self { frames, writer })
     }
 

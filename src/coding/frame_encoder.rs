@@ -2,7 +2,7 @@
 
 use super::resample::Resampling;
 use super::{CodingError, resolve};
-use crate::codec::{Rate, RateControl, StereoMode, TargetControl, to_coded};
+use crate::codec::{Effort, Rate, RateControl, StereoMode, TargetControl, to_coded};
 use crate::model::{Encoded, EncoderStream, Model, Synthesis};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -92,15 +92,16 @@ impl FrameEncoder {
         })
     }
 
-    /// Codes are chosen by their sound among so many candidates, from the start on: before any sound comes in. 1 is by the
-    /// latent alone; more than the model has ([`Model::most_candidates`]) are as many as it has.
+    /// Codes are chosen with so much effort, as far as the model can ([`Model::most_candidates`], [`Model::can_refine`]), from the
+    /// start on: before any sound comes in.
     ///
     /// # Errors
     /// [`CodingError::Model`] where the runtime refuses the decoder.
-    pub fn with_candidates(mut self, candidates: usize) -> Result<Self, CodingError> {
-        let candidates = candidates.clamp(1, self.model.most_candidates());
-        self.synthesis = if candidates > 1 { Some(Synthesis::new(&self.model, self.coded, candidates)?) } else { None };
-        self.stream.keep_candidates(candidates);
+    pub fn with_effort(mut self, effort: Effort) -> Result<Self, CodingError> {
+        let effort = effort.within(self.model.most_candidates());
+        let chooses = effort.candidates > 1;
+        self.synthesis = if chooses { Some(Synthesis::new(&self.model, self.coded, effort)?) } else { None };
+        self.stream.keep_candidates(effort.candidates);
         Ok(self)
     }
 

@@ -2,7 +2,7 @@
 
 use super::EngineError;
 use super::settings::Slot;
-use crate::codec::DEFAULT_CANDIDATES;
+use crate::codec::Effort;
 use crate::model::{DecoderStream, Encoded, Model, Synthesis};
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ impl BySound {
     /// # Errors
     /// [`EngineError::Model`] where the runtime fails.
     pub fn new(decoder: &DecoderStream, model: &Arc<Model>, channels: usize) -> Result<Self, EngineError> {
-        let candidates = DEFAULT_CANDIDATES.min(model.most_candidates());
+        let candidates = Effort::SOUND.within(model.most_candidates()).candidates;
         Ok(Self {
             synthesis: if candidates > 1 {
                 Some(Synthesis::beside(decoder, model, channels, candidates)?)

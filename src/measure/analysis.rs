@@ -2,7 +2,7 @@
 //! made once.
 
 use crate::audio::{AudioReader, ReadError, ResampleError, resample};
-use crate::codec::{Rate, kilobits_per_second};
+use crate::codec::{Effort, Rate, kilobits_per_second};
 use crate::model::{DecoderStream, Encoded, EncoderStream, Model, ModelError, Synthesis};
 use std::path::Path;
 use std::sync::Arc;
@@ -66,24 +66,24 @@ pub struct Analysis {
     pub samples: Vec<f32>,
     /// Codes for every count and importance of each frame.
     pub encoded: Encoded,
-    /// For each count so many are kept, of which the sound decides where there are several.
-    candidates: usize,
+    /// What decides between the codes that are kept for each count.
+    effort: Effort,
 }
 
 impl Analysis {
     /// Encodes `samples`, which are at the model's rate. There are as many frames as it takes to decode all of them. Codes
-    /// will be chosen by their sound among so many `candidates`, of a model that can; 1 is by the latent alone.
+    /// will be chosen with so much `effort`, as far as the model can.
     ///
     /// # Errors
     /// [`ModelError`] where the model can't run.
-    pub fn new(model: &Arc<Model>, samples: Vec<f32>, candidates: usize) -> Result<Self, ModelError> {
+    pub fn new(model: &Arc<Model>, samples: Vec<f32>, effort: Effort) -> Result<Self, ModelError> {
         let card = model.card();
         let frames = (samples.len() + card.delay()).div_ceil(card.hop);
         let mut encoder = EncoderStream::new(model, 1)?;
-        let candidates = candidates.clamp(1, model.most_candidates());
-        encoder.keep_candidates(candidates);
+        let effort = effort.within(model.most_candidates());
+        encoder.keep_candidates(effort.candidates);
         let mut step = Encoded::default();
-        let mut result = Self { model: model.clone(), samples, encoded: Encoded::default(), candidates };
+        let mut result = Self { model: model.clone(), samples, encoded: Encoded::default(), effort };
         let mut input = Vec::new();
         for first in (0..frames).step_by(HOPS) {
             let hops = HOPS.min(frames - first);
@@ -132,10 +132,10 @@ impl Analysis {
     /// [`ModelError`] where the model can't run.
     pub fn codes(&self, rate: Rate) -> Result<Vec<u16>, ModelError> {
         let counts = self.counts(rate);
-        if self.candidates == 1 {
+        if self.effort.candidates == 1 {
             return Ok(self.encoded.codes.sent(&counts));
         }
-        let mut synthesis = Synthesis::new(&self.model, 1, self.candidates)?;
+        let mut synthesis = Synthesis::new(&self.model, 1, self.effort)?;
         let mut codes = Vec::with_capacity(counts.len() * self.model.card().codebooks);
         for (frame, count) in counts.into_iter().enumerate() {
             codes.extend_from_slice(synthesis.choose(&self.encoded, |_| frame, &[count])?);

@@ -1,7 +1,7 @@
 //! What a shorter delay costs: a stream with less right context against the exact one.
 
 use super::{Analysis, si_sdr};
-use crate::codec::Rate;
+use crate::codec::{Effort, Rate};
 use crate::model::{Model, ModelError, ReducedCard};
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ fn run(model: &Arc<Model>, samples: &[f32], rate: Rate) -> Result<(Vec<u16>, Vec
     let card = model.card();
     let mut input = vec![0.0; card.lead()];
     input.extend_from_slice(samples);
-    let analysis = Analysis::new(model, input, 1)?;
+    let analysis = Analysis::new(model, input, Effort::LATENT)?;
     let decoded = analysis.decode(rate)?.split_off(card.lead());
     let first = card.span.map_or(0, |span| span.decoder_begin() as usize);
     let frames = samples.len() / card.hop;

@@ -35,6 +35,8 @@ pub struct Model {
     shows_spectrum: bool,
     pub(super) encoder: Part,
     pub(super) decoder: Part,
+    /// The decoder from its latent on, made when it is asked for; `None` where there is no such place in it.
+    from_latent: OnceLock<Option<Part>>,
 }
 
 /// The codebooks of an archive: half-precision floats, little-endian, `[codebooks, codebook_size, dims]`.
@@ -150,6 +152,7 @@ impl Model {
             shows_spectrum,
             encoder: Part::new(encoder),
             decoder: Part::new(decoder),
+            from_latent: OnceLock::new(),
             card,
         })
     }
@@ -184,6 +187,20 @@ impl Model {
     /// spectrum.
     pub fn most_candidates(&self) -> usize {
         if self.shows_spectrum { MAX_BEAM } else { 1 }
+    }
+
+    /// Whether the search for codes can be refined by how the decoder answers to changes of its latent
+    /// ([`Effort::refine`](crate::codec::Effort::refine)).
+    pub fn can_refine(&self) -> bool {
+        self.latent_part().is_some()
+    }
+
+    pub(super) fn latent_part(&self) -> Option<&Part> {
+        let cut = || {
+            let books = self.codebooks.as_ref().filter(|_| self.shows_spectrum)?;
+            graph::from_latent(self.decoder.bytes(), books.dims()).map(Part::new)
+        };
+        self.from_latent.get_or_init(cut).as_ref()
     }
 
     /// How its frames are packed.

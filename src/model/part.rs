@@ -18,7 +18,6 @@ impl Part {
     }
 
     /// The graph as it is loaded.
-    #[cfg(test)]
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }

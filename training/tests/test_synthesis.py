@@ -28,3 +28,4 @@ def test_chosen_codes_decode_nearer_and_one_candidate_is_the_search(trainer, aud
         return ((decoded - target).square() * weight).sum()
 
     assert error(chosen) < 0.99 * error(plain)
+    assert error(synthesis.choose(model, audio, counts, 8, refine=True)) < 0.99 * error(chosen)

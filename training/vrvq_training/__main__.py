@@ -42,6 +42,8 @@ def main():
     parser.add_argument("--minutes", type=float, help="train no longer than this; the next call goes on")
     parser.add_argument("--items", type=int, default=24, help="held-out items of 8 s for each kind")
     parser.add_argument("--candidates", type=int, default=1, help="`evaluate` chooses each frame's codes of so many by their sound")
+    parser.add_argument("--refine", action="store_true", help="and searches anew near the best of them; slow")
+    parser.add_argument("--points", nargs="+", metavar="POINT", help="what `evaluate` measures, e.g. n=8 l=16, else counts and levels as in RESULTS.md")
     parser.add_argument("--measures", nargs="+", choices=metrics.ALL, help="what `curves`, `compare` and `anchors` measure, else all but ViSQOL")
     parser.add_argument("--visqol-items", type=int, default=6, help="items of each kind that ViSQOL is measured on")
     parser.add_argument("--models", nargs="+", default=[], metavar="NAME=PATH", help="what `compare` puts side by side")
@@ -68,13 +70,17 @@ def main():
         loop.run(settings, arguments.data, run, arguments.minutes, arguments.start, arguments.device)
     if "evaluate" in chosen:
         model, steps = load(checkpoint, settings)
+        if arguments.refine and arguments.candidates < 2:
+            parser.error("--refine searches near the best of several --candidates")
+        asked = lambda letter, usual: [int(p[2:]) for p in arguments.points if p.startswith(letter)] if arguments.points else usual
+        measured = lambda counts, levels, **which: evaluate.table(
+            model, arguments.data, arguments.items, asked("n=", counts), asked("l=", levels),
+            candidates=arguments.candidates, refine=arguments.refine, **which,
+        )
         figures = {
             "steps": steps,
-            "points": evaluate.table(model, arguments.data, arguments.items, candidates=arguments.candidates),
-            "check": evaluate.table(
-                model, arguments.data, arguments.items, counts=(4, 8), levels=(16, 32), kinds=("speech", "music"), split="check",
-                candidates=arguments.candidates,
-            ),
+            "points": measured((1, 2, 4, 8), (4, 8, 16, 32)),
+            "check": measured((4, 8), (16, 32), kinds=("speech", "music"), split="check"),
             "silence": evaluate.silence(model, arguments.data),
             "codebook_use": evaluate.codebook_use(model, arguments.data),
         }

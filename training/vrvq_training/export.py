@@ -123,12 +123,13 @@ def encoder(model, graph=None):
     return g.model("encoder", [audio, state_in], [latent_io, importance_io, state_out], outputs), state.size
 
 
-def decoder(model, graph=None, spectrum=False):
-    """The decoder's graph and the size of its state; with ``spectrum`` the MDCT is an output too."""
+def decoder(model, graph=None, spectrum=False, by_latent=False):
+    """The decoder's graph and the size of its state; with ``spectrum`` the MDCT is an output too, ``by_latent`` what the codes
+    stand for is the input in place of them."""
     g, config, hop = graph or Graph(), model.config, model.hop
     state = State(g)
-    latent = None
-    for k, book in enumerate(model.quantizer.codebooks):
+    latent = "latent" if by_latent else None
+    for k, book in enumerate([] if by_latent else model.quantizer.codebooks):
         code = g.add("Gather", ["codes", g.constant(k, "int64")], axis=2)
         used = g.add("Less", [g.constant(k, "int64"), "count"])
         mask = g.add("Unsqueeze", [g.add("Cast", [used], to=FLOAT), g.integers(2)])
@@ -157,7 +158,8 @@ def decoder(model, graph=None, spectrum=False):
     if spectrum:
         outputs["spectrum"] = mdct
         made.append(("spectrum", FLOAT, ["batch", "hops", hop]))
-    return g.model("decoder", [code_io, count, state_in], made, outputs), state.size
+    inputs = [("latent", FLOAT, ["batch", "hops", model.quantizer.codebooks.shape[-1]])] if by_latent else [code_io, count]
+    return g.model("decoder", [*inputs, state_in], made, outputs), state.size
 
 
 def parameters(model):
@@ -193,7 +195,8 @@ def write(model, path, details):
 
 def write_reference(model, clip, path, frames=200, level=16.0, every=29):
     """What the program must get from the left channel of ``clip``: codes with all codebooks, importance, and at ``level``
-    the codes that are sent, every 29th sample decoded from them, and the codes that are chosen by their sound."""
+    the codes that are sent, every 29th sample decoded from them, and the codes that are chosen by their sound, and with the
+    search refined."""
     from . import synthesis  # which exports the decoder
 
     audio, _ = soundfile.read(clip, dtype="float32", always_2d=True)
@@ -203,11 +206,12 @@ def write_reference(model, clip, path, frames=200, level=16.0, every=29):
         counts = count(importance, level, codes.shape[-1])
         sent = for_counts(codes, counts)
         decoded = model.decode(sent, counts)
-        chosen = synthesis.choose(model, audio, counts, model.config["beam"])
+        chosen = synthesis.choose(model, audio, counts, 8)
+        refined = synthesis.choose(model, audio, counts, 16, refine=True)
     packed = lambda codes: [row[:n] for row, n in zip(codes[0].tolist(), counts[0].tolist())]
     reference = {
         "level": level, "every": every, "codes": codes[0, :, -1].tolist(),
-        "sent": packed(sent), "chosen": packed(chosen),
+        "sent": packed(sent), "chosen": packed(chosen), "refined": packed(refined),
         "importance": [round(p, 6) for p in importance[0].tolist()],
         "decoded": [round(v, 6) for v in decoded[0, ::every].tolist()],
     }

@@ -2,7 +2,7 @@
 
 use super::super::failure::{Failure, interruption};
 use super::together;
-use crate::codec::{CodeSearch, DEFAULT_CANDIDATES};
+use crate::codec::{CodeSearch, Effort};
 use crate::model::{DecoderStream, Encoded, EncoderStream, Model, Synthesis};
 use serde::Serialize;
 use std::sync::Arc;
@@ -54,12 +54,9 @@ impl<'a> Codec<'a> {
         let (mut encoder, mut decoder) = (EncoderStream::new(model, 1)?, DecoderStream::new(model, 1)?);
         encoder.share(shared);
         decoder.share(shared);
-        let candidates = match search {
-            CodeSearch::Sound => DEFAULT_CANDIDATES.min(model.most_candidates()),
-            CodeSearch::Latent => 1,
-        };
-        encoder.keep_candidates(candidates);
-        let synthesis = if candidates > 1 { Some(Synthesis::new(model, 1, candidates)?) } else { None };
+        let effort = Effort::from(search).within(model.most_candidates());
+        encoder.keep_candidates(effort.candidates);
+        let synthesis = if effort.candidates > 1 { Some(Synthesis::new(model, 1, effort)?) } else { None };
         let decoded = vec![0.0; hops * model.card().hop];
         Ok(Self { model, encoder, synthesis, decoder, encoded: Encoded::default(), decoded })
     }

@@ -5,7 +5,7 @@ mod live;
 use super::args::BenchArgs;
 use super::failure::{Failure, interruption, print};
 use crate::audio;
-use crate::codec::{CodeSearch, DEFAULT_CANDIDATES, Rate, RateControl, StereoMode};
+use crate::codec::{CodeSearch, Effort, Rate, RateControl, StereoMode};
 use crate::coding::{CodingError, FrameEncoder};
 use crate::measure::{self, Analysis};
 use crate::model::{DecoderStream, Encoded, EncoderStream, Model};
@@ -25,6 +25,9 @@ struct Speed {
     /// With codes chosen by their sound, of a model that can.
     #[serde(skip_serializing_if = "Option::is_none")]
     encode_by_sound: Option<f64>,
+    /// With the search refined, of a model that can.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encode_refined: Option<f64>,
     decode: f64,
 }
 
@@ -57,7 +60,7 @@ pub fn run(args: &BenchArgs) -> Result<(), Failure> {
     let samples = ((args.seconds.max(1.0) * f64::from(rate)) as usize).max(2 * longest);
     let audio: Vec<f32> = clip.iter().copied().cycle().take(samples).collect();
     // The first run of a graph is slower; it isn't measured.
-    let warm = Analysis::new(&model, audio[..rate as usize].to_vec(), 1)?;
+    let warm = Analysis::new(&model, audio[..rate as usize].to_vec(), Effort::LATENT)?;
     warm.decode(Rate::Level(LEVEL))?;
     let mut speeds = Vec::new();
     for &workers in &args.jobs {
@@ -95,12 +98,13 @@ pub fn run(args: &BenchArgs) -> Result<(), Failure> {
     }
     let mut text = format!(
         "{}, {}; {:.0} s of one channel for each worker\n\n\
-         | workers | encode, x real time | by sound | decode |\n|---|---|---|---|\n",
+         | workers | encode, x real time | by sound | refined | decode |\n|---|---|---|---|---|\n",
         report.model, report.runtime, report.seconds
     );
-    for Speed { workers, encode, encode_by_sound, decode } in &report.speeds {
-        let by_sound = encode_by_sound.map_or("–".to_owned(), |speed| format!("{speed:.1}"));
-        text += &format!("| {workers} | {encode:.1} | {by_sound} | {decode:.1} |\n");
+    for Speed { workers, encode, encode_by_sound, encode_refined, decode } in &report.speeds {
+        let [by_sound, refined] = [encode_by_sound, encode_refined]
+            .map(|speed| speed.map_or("–".to_owned(), |speed| format!("{speed:.1}")));
+        text += &format!("| {workers} | {encode:.1} | {by_sound} | {refined} | {decode:.1} |\n");
     }
     if let Some(memory) = report.memory {
         text += &format!("\nEach further stream takes {memory:.1} MiB.\n");
@@ -155,25 +159,25 @@ fn resident_bytes() -> Option<u64> {
 fn measure(model: &Arc<Model>, audio: &[f32], workers: u16) -> Result<Speed, Failure> {
     let seconds = audio.len() as f64 / f64::from(model.card().sample_rate) * f64::from(workers);
     let started = Instant::now();
-    let analyses = together(workers, |_| Analysis::new(model, audio.to_vec(), 1))?;
+    let analyses = together(workers, |_| Analysis::new(model, audio.to_vec(), Effort::LATENT))?;
     let encode = seconds / started.elapsed().as_secs_f64();
-    let encode_by_sound = if model.most_candidates() > 1 {
+    // The most effort takes about as long as the sound lasts, so less of it will do.
+    let by = |effort: Effort, share: usize| -> Result<f64, Failure> {
         let started = Instant::now();
-        together(workers, |_| encode_by_sound(model, audio))?;
-        Some(seconds / started.elapsed().as_secs_f64())
-    } else {
-        None
+        together(workers, |_| encode_by_sound(model, &audio[..audio.len() / share], effort))?;
+        Ok(seconds / share as f64 / started.elapsed().as_secs_f64())
     };
+    let encode_by_sound = (model.most_candidates() > 1).then(|| by(Effort::SOUND, 1)).transpose()?;
+    let encode_refined = model.can_refine().then(|| by(Effort::REFINED, 6)).transpose()?;
     let started = Instant::now();
     together(workers, |worker| analyses[worker].decode(Rate::Level(LEVEL)))?;
     let decode = seconds / started.elapsed().as_secs_f64();
-    Ok(Speed { workers, encode, encode_by_sound, decode })
+    Ok(Speed { workers, encode, encode_by_sound, encode_refined, decode })
 }
 
-fn encode_by_sound(model: &Arc<Model>, audio: &[f32]) -> Result<(), CodingError> {
+fn encode_by_sound(model: &Arc<Model>, audio: &[f32], effort: Effort) -> Result<(), CodingError> {
     let (rate, level) = (model.card().sample_rate, RateControl::Level(LEVEL));
-    let mut encoder =
-        FrameEncoder::new(model, rate, 1, level, StereoMode::default())?.with_candidates(DEFAULT_CANDIDATES)?;
+    let mut encoder = FrameEncoder::new(model, rate, 1, level, StereoMode::default())?.with_effort(effort)?;
     for piece in audio.chunks(rate as usize) {
         encoder.push(&[piece])?;
         while encoder.next().is_some() {}

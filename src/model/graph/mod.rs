@@ -3,6 +3,7 @@
 mod brought;
 mod builder;
 mod dac;
+mod latent;
 mod onnx;
 mod spectrum;
 mod streaming;
@@ -58,4 +59,5 @@ fn states_of(name: &str, channels: &'static str) -> ValueInfo {
 
 pub(crate) use brought::{Weight, bring};
 pub(crate) use dac::{Graph, advance, decoder, delay, encoder, reaches};
+pub(crate) use latent::{LATENT, from_latent};
 pub(crate) use spectrum::{SPECTRUM, show_spectrum};
