@@ -103,15 +103,31 @@ fn folders_resume_and_name_what_fails() {
     assert!(done.status.success() && a.exists(), "{errors}");
     assert_eq!(std::fs::metadata(&b).unwrap().modified().unwrap(), first);
     // Other settings don't replace what is there unless they are told to.
-    for other in [["--level", "4"], ["--search", "latent"]] {
+    for other in [["--level", "4"], ["--search", "latent"], ["--search", "refined"]] {
         let (done, errors) = run(&[&arguments[..], &other].concat());
         assert_eq!(done.status.code(), Some(1));
         assert!(errors.contains("other settings") && errors.contains("--force"), "{errors}");
     }
     let (done, errors) = run(&[&arguments[..], &["--search", "sound"]].concat());
     assert!(done.status.success(), "it is what was made: {errors}");
+    // What the header doesn't tell is known again too.
+    let kbps = [&arguments[..], &["--kbps", "4"]].concat();
+    let (done, errors) = run(&[&kbps[..], &["--force"]].concat());
+    assert!(done.status.success(), "{errors}");
+    let (done, errors) = run(&kbps);
+    assert!(done.status.success(), "it is what was made: {errors}");
+    let (done, _) = run(&[&arguments[..], &["--kbps", "5"]].concat());
+    assert_eq!(done.status.code(), Some(1));
+    let refined = [&arguments[..], &["--search", "refined"]].concat();
+    let (done, errors) = run(&[&refined[..], &["--force"]].concat());
+    assert!(done.status.success(), "{errors}");
+    let (done, errors) = run(&refined);
+    assert!(done.status.success(), "it is what was made: {errors}");
+    let (done, _) = run(&["info", text(&a)]);
+    let told = String::from_utf8_lossy(&done.stdout).into_owned();
+    assert!(told.contains("--search refined"), "{told}");
     std::fs::write(from.join("c.wav"), "no audio").unwrap();
-    let (done, errors) = run(&arguments);
+    let (done, errors) = run(&refined);
     assert_eq!(done.status.code(), Some(1));
     assert!(errors.contains("c.wav"), "{errors}");
     assert!(!to.join("c.vrvq").exists());
@@ -165,8 +181,10 @@ fn an_imported_checkpoint_is_used_like_the_bundled_model() {
             let (code, errors) = named(&variable);
             assert!(code == Some(1) && errors.contains("tiny has no importance map"), "{errors}");
         }
-        let (code, errors) = named(&["--search", "sound"]);
-        assert!(code == Some(1) && errors.contains("tiny can't choose codes by their sound"), "{errors}");
+        for search in ["sound", "refined"] {
+            let (code, errors) = named(&["--search", search]);
+            assert!(code == Some(1) && errors.contains("tiny can't choose codes by their sound"), "{errors}");
+        }
         let (code, errors) = named(&[]);
         assert!(code == Some(0), "{errors}");
         std::fs::remove_file(&coded).unwrap();

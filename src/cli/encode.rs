@@ -155,8 +155,10 @@ impl Wanted {
         let other =
             |what: &str| Failure::Failed(format!("{} exists and {what}; --force replaces it", job.output.display()));
         let file = File::open(&job.output).map_err(|error| Failure::about(job.output.display(), error))?;
-        let reader =
+        let mut reader =
             Reader::open(BufReader::new(file)).map_err(|error| other(&format!("is no whole .vrvq file ({error})")))?;
+        // The tags come before the first frames, which nothing is asked of here.
+        let _ = reader.next();
         let Header { model, sample_rate, channels, stereo, rate, payload, .. } = reader.header();
         let same_options = reader.tags().get(OPTIONS) == self.options().as_deref();
         let same_rate = same_options && self.rate.is_none_or(|wanted| *rate == Some(wanted));

@@ -1,8 +1,8 @@
 //! Codebooks in another metric than Euclid's.
 
 use super::Codebooks;
-use super::search::PADDING;
-use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut};
+use super::search::{PADDING, product};
+use nalgebra::DMatrix;
 
 impl Codebooks {
     /// The sum of `codes`' entries, the first of the first codebook, `[dims]`.
@@ -31,15 +31,12 @@ impl Codebooks {
         (into.codebooks, into.size, into.dims, into.beam) = (count, size, dims, beam);
         into.entries.resize(count * size * dims, 0.0);
         into.columns.resize(count * dims * stride, 0.0);
-        let transposed = factor.transpose();
-        // Matrices of the library are by columns: there an entry is a column, and a dimension of all entries is one too.
-        let entries = DMatrixView::from_slice(&self.entries[..count * size * dims], dims, count * size);
-        DMatrixViewMut::from_slice(&mut into.entries, dims, count * size).gemm(1.0, &transposed, &entries, 0.0);
+        // The library keeps matrices by columns: row by row, that is the transposed one.
+        let (transposed, by_rows) = (factor.as_slice(), factor.transpose());
+        let entries = &self.entries[..count * size * dims];
+        product(entries, by_rows.as_slice(), [count * size, dims, dims], dims, dims, &mut into.entries);
         let books = self.columns.chunks_exact(dims * stride).zip(into.columns.chunks_exact_mut(dims * stride));
-        for (columns, into) in books {
-            let columns = DMatrixView::from_slice(columns, stride, dims);
-            DMatrixViewMut::from_slice(into, stride, dims).gemm(1.0, &columns, factor, 0.0);
-        }
+        books.for_each(|(columns, into)| product(transposed, columns, [dims, dims, stride], stride, stride, into));
         let halved = into.entries.chunks_exact(dims).map(|entry| 0.5 * entry.iter().map(|v| v * v).sum::<f32>());
         into.half_norms.clear();
         into.half_norms.extend(halved);

@@ -284,23 +284,36 @@ fn insert(costs: &[f32], parent: usize, first: usize, kept: &mut [Candidate]) {
 /// `products[row, entry]` = `residuals[row]` · `columns[.., entry]`, with [`PADDING`] between columns. The library reads the
 /// codebook where it lies: to repack it for each call would take longer than the product.
 fn multiply(residuals: &[f32], columns: &[f32], rows: usize, dims: usize, size: usize, products: &mut [f32]) {
-    let stride = size + PADDING;
-    assert!(residuals.len() >= rows * dims && columns.len() >= dims * stride && products.len() >= rows * size);
-    // SAFETY: the assertion keeps all three matrices inside their slices; `products` overlaps neither of the others.
+    product(residuals, columns, [rows, dims, size], size + PADDING, size, products);
+}
+
+/// `to` = `left` · `right`, of `[rows, inner]` and `[inner, width]`; rows of `right` are `stride` values apart, those of `to`
+/// `apart`.
+pub(super) fn product(
+    left: &[f32],
+    right: &[f32],
+    [rows, inner, width]: [usize; 3],
+    stride: usize,
+    apart: usize,
+    to: &mut [f32],
+) {
+    assert!(width <= stride && width <= apart, "rows that overlap");
+    assert!(left.len() >= rows * inner && right.len() >= inner * stride && to.len() >= rows * apart);
+    // SAFETY: the assertion keeps all three matrices inside their slices; `to` overlaps neither of the others.
     unsafe {
         gemm::gemm(
-            size,
+            width,
             rows,
-            dims,
-            products.as_mut_ptr(),
-            size as isize,
+            inner,
+            to.as_mut_ptr(),
+            apart as isize,
             1,
             false,
-            columns.as_ptr(),
+            right.as_ptr(),
             stride as isize,
             1,
-            residuals.as_ptr(),
-            dims as isize,
+            left.as_ptr(),
+            inner as isize,
             1,
             0.0,
             1.0,

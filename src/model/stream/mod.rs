@@ -130,8 +130,10 @@ impl Stream {
             return state.map_err(error);
         }
         let (_, state) = self.state.try_extract_tensor::<f32>().map_err(error)?;
-        let row = |&channel: &usize| &state[channel * self.state_size..][..self.state_size];
-        let chosen: Vec<f32> = rows.iter().flat_map(row).copied().collect();
+        let mut chosen = Vec::with_capacity(rows.len() * self.state_size);
+        for channel in rows {
+            chosen.extend_from_slice(&state[channel * self.state_size..][..self.state_size]);
+        }
         Ok(Kept::here(Tensor::from_array(([rows.len(), self.state_size], chosen)).map_err(error)?.into_dyn()))
     }
 

@@ -150,12 +150,13 @@ impl Here<'_> {
         let slope = |at: usize, bin: usize| (answers[at * hop + bin] - self.spectrum[bin]) / CHANGE * weights[bin];
         let jacobian = DMatrix::from_fn(hop, dims, |bin, at| slope(at, bin));
         let missing = DVector::from_fn(hop, |bin, _| (target[bin] - self.spectrum[bin]) * weights[bin]);
-        let mut metric = jacobian.tr_mul(&jacobian);
+        let transposed = jacobian.transpose();
+        let mut metric = &transposed * &jacobian;
         let scale = metric.trace() / dims as f32 + f32::MIN_POSITIVE;
         metric /= scale;
         (0..dims).for_each(|at| metric[(at, at)] += TRUST);
         let to_encoder = DVector::from_fn(dims, |at, _| latent[at] - self.latent[at]);
-        let step = jacobian.tr_mul(&missing) / scale + to_encoder * TRUST;
+        let step = &transposed * missing / scale + to_encoder * TRUST;
         let cholesky = metric.cholesky()?;
         let goal = DVector::from_column_slice(self.latent) + cholesky.solve(&step);
         let factor = cholesky.l();
