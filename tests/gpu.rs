@@ -8,10 +8,11 @@ mod models;
 
 use std::sync::{Arc, Barrier, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+use vrvq::codec::Effort;
 use vrvq::engine::LoopState;
 use vrvq::model::{
-    DecoderStream, Device, DeviceChoice, Encoded, EncoderStream, Model, Provider, choose_device, describe_devices,
-    probe, working_gpus,
+    DecoderStream, Device, DeviceChoice, Encoded, EncoderStream, Model, Provider, Synthesis, choose_device,
+    describe_devices, probe, working_gpus,
 };
 
 const NEEDS: &str = "needs a GPU and its runtime: cargo xtask test gpu";
@@ -99,6 +100,31 @@ fn a_stream_on_the_gpu_is_that_of_the_processor() {
         }
         assert!(!cpu.runtime.contains(&device.to_string()));
         assert_alike(&gpu, &cpu, tolerance);
+    }
+}
+
+/// The candidates' states, and those of latents that no codes stand for, are on it.
+#[test]
+#[ignore = "needs a GPU and its runtime: cargo xtask test gpu"]
+fn codes_are_chosen_there_too() {
+    let _one = one_at_a_time();
+    let (model, clip, frames) = (Model::builtin().unwrap(), common::demo_mono(), 8);
+    let hop = model.card().hop;
+    let mut encoder = EncoderStream::new(&model, 1).unwrap();
+    encoder.keep_candidates(Effort::REFINED.candidates);
+    let mut encoded = Encoded::default();
+    encoder.step(&clip[300 * hop..][..frames * hop], frames, &mut encoded).unwrap();
+    let choose = |effort: Effort| -> Vec<u16> {
+        let mut synthesis = Synthesis::new(&model, 1, effort).unwrap();
+        (0..frames).flat_map(|frame| synthesis.choose(&encoded, |_| frame, &[8]).unwrap().to_vec()).collect()
+    };
+    let sound = Effort { refine: false, ..Effort::REFINED };
+    let both = || [choose(sound), choose(Effort::REFINED)];
+    let (cpu, gpu) = (on(Device::default(), both), on(gpu(), both));
+    assert_ne!(cpu[0], cpu[1]);
+    for (cpu, gpu) in cpu.iter().zip(&gpu) {
+        let differing = cpu.iter().zip(gpu).filter(|(a, b)| a != b).count();
+        assert!(differing * 8 <= cpu.len(), "{differing} of {} codes differ", cpu.len());
     }
 }
 
