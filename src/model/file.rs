@@ -30,7 +30,7 @@ pub struct Model {
     tables: Option<Arc<Tables>>,
     fingerprint: String,
     curves: Option<Arc<Curves>>,
-    pub(super) codebooks: Option<Codebooks>,
+    pub(super) codebooks: Option<Arc<Codebooks>>,
     /// Both graphs show the spectrum.
     shows_spectrum: bool,
     pub(super) encoder: Part,
@@ -129,7 +129,7 @@ impl Model {
         let fingerprint = sums.join("-");
         // Optional, like all that only explains: damaged ones are none.
         let curves = read_entry(&mut archive, "curves.json", MAX_CARD).ok();
-        let codebooks = read_codebooks(&mut archive, &card)?;
+        let codebooks = read_codebooks(&mut archive, &card)?.map(Arc::new);
         let (mut encoder, mut decoder) = (
             read_entry(&mut archive, "encoder.onnx", MAX_GRAPH)?,
             read_entry(&mut archive, "decoder.onnx", MAX_GRAPH)?,

@@ -7,7 +7,7 @@ use crate::model::{Model, ModelError};
 use std::sync::Arc;
 
 /// What a model is refused with whose decoder has no such place.
-pub(super) fn none() -> ModelError {
+pub(in crate::model) fn none() -> ModelError {
     ModelError::Entry { entry: "decoder.onnx", reason: "no value in it stands for all codes of a frame".into() }
 }
 

@@ -9,7 +9,7 @@ mod latent;
 
 pub use decoder::DecoderStream;
 pub use encoder::{Encoded, EncoderStream};
-pub(super) use latent::LatentStream;
+pub(super) use latent::{LatentStream, none as no_latent};
 
 use super::device::device_for;
 use super::run::{Call, Desk, Input, Kept, Made};
@@ -54,7 +54,7 @@ impl Stream {
         let card = model.card();
         let (part, state_size) = match graph {
             ENCODER => (&model.encoder, card.encoder_state),
-            FROM_LATENT => (model.latent_part().ok_or_else(latent::none)?, card.decoder_state),
+            FROM_LATENT => (model.latent_part().ok_or_else(no_latent)?, card.decoder_state),
             _ => (&model.decoder, card.decoder_state),
         };
         let device = device_for(card.parameters);

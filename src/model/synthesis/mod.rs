@@ -53,9 +53,20 @@ impl Trial {
         self.spectra.resize(counts.len() * rows * hop, 0.0);
     }
 
+    /// Codebooks of a row.
+    fn codebooks(&self) -> usize {
+        self.codes.len() / self.counts.len().max(1)
+    }
+
+    /// Bins of a spectrum.
+    fn hop(&self) -> usize {
+        self.spectra.len() / self.counts.len().max(1)
+    }
+
     /// Sets the codes of one row.
-    fn set(&mut self, row: usize, codebooks: usize, codes: &[u16]) {
-        self.codes[row * codebooks..][..codes.len()].copy_from_slice(codes);
+    fn set(&mut self, row: usize, codes: &[u16]) {
+        let first = row * self.codebooks();
+        self.codes[first..][..codes.len()].copy_from_slice(codes);
     }
 
     /// Decodes all rows, the next frame of `decoder`'s channels.
@@ -65,7 +76,7 @@ impl Trial {
 
     /// The row of least cost of each channel, where channel c is to sound like `target(c)`.
     fn best<'a>(&self, channels: &[Channel], target: impl Fn(usize) -> &'a [f32], scale: &Scale) -> Vec<usize> {
-        let hop = self.spectra.len() / self.counts.len().max(1);
+        let hop = self.hop();
         let best = |(index, channel): (usize, &Channel)| {
             let first = index * self.rows;
             let spectra = self.spectra[first * hop..][..self.rows * hop].chunks_exact(hop);
@@ -177,7 +188,7 @@ impl Synthesis {
         for (channel, &count) in counts.iter().enumerate() {
             for candidate in 0..*candidates {
                 let codes = encoded.codes.candidate(frame_of(channel), count.into(), candidate);
-                trial.set(channel * *candidates + candidate, *codebooks, codes);
+                trial.set(channel * *candidates + candidate, codes);
             }
         }
         trial.decode(decoder)?;
@@ -186,11 +197,11 @@ impl Synthesis {
             Some(refinement) => {
                 let best = refinement.search(trial, &rows, channels, target, latent)?;
                 rows = best.best(channels, target, scale);
-                keep(best, &rows, *codebooks, chosen);
+                keep(best, &rows, chosen);
                 decoder.follow(&refinement.decoder, &repeated(rows, *candidates))
             }
             None => {
-                keep(trial, &rows, *codebooks, chosen);
+                keep(trial, &rows, chosen);
                 decoder.select(&repeated(rows, *candidates))
             }
         }
@@ -223,7 +234,8 @@ impl Synthesis {
 }
 
 /// Keeps the codes of `rows` in `chosen`.
-fn keep(trial: &Trial, rows: &[usize], codebooks: usize, chosen: &mut Vec<u16>) {
+fn keep(trial: &Trial, rows: &[usize], chosen: &mut Vec<u16>) {
+    let codebooks = trial.codebooks();
     chosen.clear();
     chosen.extend(rows.iter().flat_map(|&row| &trial.codes[row * codebooks..][..codebooks]));
 }

@@ -13,7 +13,7 @@
 use super::cost::Channel;
 use super::{Trial, repeated};
 use crate::codec::{Codebooks, Codes, MAX_BEAM, SearchBuffers};
-use crate::model::stream::LatentStream;
+use crate::model::stream::{LatentStream, no_latent};
 use crate::model::{DecoderStream, Model, ModelError};
 use nalgebra::{DMatrix, DVector};
 use std::sync::Arc;
@@ -25,7 +25,7 @@ const CHANGE: f32 = 0.01;
 
 /// See the module.
 pub struct Refinement {
-    model: Arc<Model>,
+    codebooks: Arc<Codebooks>,
     by_latent: LatentStream,
     /// A row for the best so far and one for each of the new candidates, of each channel.
     pub decoder: DecoderStream,
@@ -47,6 +47,7 @@ impl Refinement {
     pub fn beside(decoder: &DecoderStream, model: &Arc<Model>) -> Result<Self, ModelError> {
         let by_latent = LatentStream::new(model)?;
         Ok(Self {
+            codebooks: model.codebooks.clone().ok_or_else(no_latent)?,
             by_latent,
             decoder: decoder.beside(1)?,
             trial: Trial::default(),
@@ -55,7 +56,6 @@ impl Refinement {
             codes: Codes::default(),
             latents: Vec::new(),
             answers: Vec::new(),
-            model: model.clone(),
         })
     }
 
@@ -65,12 +65,8 @@ impl Refinement {
     /// [`ModelError`] where the runtime can't hold the state.
     pub fn follow(&mut self, decoder: &DecoderStream, channels: usize, candidates: usize) -> Result<(), ModelError> {
         let rows = || (0..channels).map(|channel| channel * candidates);
-        self.by_latent.follow(decoder, &repeated(rows(), self.dims()))?;
+        self.by_latent.follow(decoder, &repeated(rows(), self.codebooks.dims()))?;
         self.decoder.follow(decoder, &repeated(rows(), candidates + 1))
-    }
-
-    fn dims(&self) -> usize {
-        self.model.codebooks.as_ref().map_or(0, Codebooks::dims)
     }
 
     /// Decodes the best rows of `first` once more and as many new candidates as there were: what was decoded. Channel c
@@ -86,9 +82,8 @@ impl Refinement {
         target: &impl Fn(usize) -> &'a [f32],
         latent: &impl Fn(usize) -> &'a [f32],
     ) -> Result<&Trial, ModelError> {
-        let model = self.model.clone();
-        let Some(books) = &model.codebooks else { return Ok(&self.trial) };
-        let (dims, codebooks, hop) = (books.dims(), model.card().codebooks, model.card().hop);
+        let books = &self.codebooks;
+        let (dims, codebooks, hop) = (books.dims(), first.codebooks(), first.hop());
         let row_codes = |row: usize| &first.codes[row * codebooks..][..first.counts[row].into()];
         let sums: Vec<Vec<f32>> = best.iter().map(|&row| books.sum(row_codes(row))).collect();
         self.latents.clear();
@@ -106,7 +101,7 @@ impl Refinement {
         self.trial.make_room(&counts, candidates + 1, codebooks, hop);
         for (channel, (&row, sum)) in best.iter().zip(&sums).enumerate() {
             let own = channel * (candidates + 1);
-            self.trial.set(own, codebooks, row_codes(row));
+            self.trial.set(own, row_codes(row));
             let answers = &self.answers[channel * dims * hop..][..dims * hop];
             let here = Here { spectrum: &first.spectra[row * hop..][..hop], latent: sum };
             let count = usize::from(counts[channel]);
@@ -116,10 +111,10 @@ impl Refinement {
                     let (buffers, codes) = (&mut self.buffers, &mut self.codes);
                     self.books.search(goal.as_slice(), |_| count, candidates, buffers, codes);
                     for candidate in 0..candidates {
-                        self.trial.set(own + 1 + candidate, codebooks, codes.candidate(0, count, candidate));
+                        self.trial.set(own + 1 + candidate, codes.candidate(0, count, candidate));
                     }
                 }
-                None => (0..candidates).for_each(|at| self.trial.set(own + 1 + at, codebooks, row_codes(row))),
+                None => (0..candidates).for_each(|at| self.trial.set(own + 1 + at, row_codes(row))),
             }
         }
         self.trial.decode(&mut self.decoder)?;
