@@ -179,7 +179,7 @@ impl Synthesis {
         target: &impl Fn(usize) -> &'a [f32],
         latent: &impl Fn(usize) -> &'a [f32],
     ) -> Result<(), ModelError> {
-        let hop = target(0).len();
+        let hop = encoded.spectrum.len() / encoded.importance.len().max(1);
         let Self { decoder, refinement, scale, channels, candidates, codebooks, trial, chosen } = self;
         if let Some(refinement) = refinement {
             refinement.follow(decoder, counts.len(), *candidates)?;
