@@ -118,7 +118,7 @@ fn codes_are_chosen_there_too() {
         let mut synthesis = Synthesis::new(&model, 1, effort).unwrap();
         (0..frames).flat_map(|frame| synthesis.choose(&encoded, |_| frame, &[8]).unwrap().to_vec()).collect()
     };
-    let sound = Effort { refine: false, ..Effort::REFINED };
+    let sound = Effort { rounds: 0, ..Effort::REFINED };
     let both = || [choose(sound), choose(Effort::REFINED)];
     let (cpu, gpu) = (on(Device::default(), both), on(gpu(), both));
     assert_ne!(cpu[0], cpu[1]);

@@ -57,7 +57,7 @@ fn they_are_those_that_training_chooses() {
     assert_eq!(again, first, "reset, it starts anew");
 }
 
-/// The answers to changes differ in the last digits, so that where two candidates are nearly as good the other one may win; what
+/// What leads to the goal differs in the last digits, so that where two candidates are nearly as good the other one may win; what
 /// follows depends on it.
 #[test]
 fn refined_they_are_those_that_training_chooses() {
@@ -90,7 +90,7 @@ fn what_is_sent_sounds_nearer() {
     let clip = common::demo_mono()[..44_100 * 3].to_vec();
     let mel = MelDistance::new(rate);
     for control in [RateControl::Codebooks(1), RateControl::Codebooks(8), RateControl::Level(8.0)] {
-        let more = Effort { candidates: 32, refine: false };
+        let more = Effort { candidates: 32, rounds: 0 };
         let [latent, sound, more] =
             [Effort::LATENT, Effort::SOUND, more].map(|effort| nearness(&model, &clip, control, effort, &mel));
         let gain = sound.0 - latent.0;
@@ -110,16 +110,21 @@ fn nearness(model: &Arc<Model>, clip: &[f32], rate: RateControl, effort: Effort,
     (si_sdr(clip, &decoded), mel.distance(clip, &decoded))
 }
 
-/// More than by four times as many candidates.
+/// More than by four times as many candidates; live's single round is between.
 #[test]
 fn refined_it_is_nearer_still() {
     let model = Model::builtin().unwrap();
     let clip = common::demo_mono()[..44_100 * 2].to_vec();
     let mel = MelDistance::new(model.card().sample_rate);
-    let [latent, more, refined] = [Effort::LATENT, Effort { candidates: 64, refine: false }, Effort::REFINED]
+    let more = Effort { candidates: 32, rounds: 0 };
+    let [sound, more, live, refined] = [Effort::SOUND, more, Effort::REFINED_LIVE, Effort::REFINED]
         .map(|effort| nearness(&model, &clip, RateControl::Codebooks(8), effort, &mel));
-    assert!(refined.0 > more.0 + 0.1, "of 64 {more:?}, refined {refined:?}");
-    assert!(refined.1 < latent.1 - 0.005, "by the latent {latent:?}, refined {refined:?}");
+    assert!(live.0 > sound.0 + 0.1, "by the sound {sound:?}, refined as live {live:?}");
+    assert!(
+        refined.0 > live.0 + 0.1 && refined.0 > more.0 + 0.1,
+        "as live {live:?}, of 32 {more:?}, refined {refined:?}"
+    );
+    assert!(refined.1 < live.1 && live.1 < sound.1, "by the sound {sound:?}, as live {live:?}, refined {refined:?}");
 }
 
 #[test]

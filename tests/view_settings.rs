@@ -192,6 +192,13 @@ fn codes_by_their_sound_are_a_part_of_the_setting() {
     assert_eq!(hint(&mut bench, 50, CodeSearch::Sound), (true, false));
     assert_eq!(hint(&mut bench, 100, CodeSearch::Latent), (true, true));
     assert_eq!(hint(&mut bench, 150, CodeSearch::Sound), (true, false));
-    bench.click("Codes by sound");
+    bench.click("Codes refined");
+    assert_eq!(bench.settings().setting(Slot::Two).search, CodeSearch::Refined);
+    // Of less than what was asked for the hint of that tells.
+    bench.send((200..250).map(|index| frame(index, CodeSearch::Sound)));
+    bench.harness.get_by_label("Codes refined").hover();
+    bench.harness.run_steps(90);
+    assert!(bench.shows("no time for it"));
+    bench.click("Codes by latent");
     assert_eq!(bench.settings().setting(Slot::Two).search, CodeSearch::Latent);
 }

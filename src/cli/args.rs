@@ -194,8 +194,8 @@ pub struct EncodeArgs {
 #[derive(Debug, Clone, Copy, Args)]
 pub struct SearchArgs {
     /// What codes are chosen by, each slower and nearer for the same bits than the one before: "latent", its error alone;
-    /// "sound", what the decoder makes of the best by that; "refined", as "sound" and then searched anew by how the decoder
-    /// answers there [default: sound, for models that can].
+    /// "sound", what the decoder makes of the best by that; "refined", the same of what is searched anew, near what the frame's
+    /// latent should be after the frames before [default: sound, for models that can].
     #[arg(long, value_name = "BY")]
     pub search: Option<SearchChoice>,
     /// How many of the best the sound decides between: more are slower and a little nearer, 2 to 64 [default: 8; refined: 16].
@@ -411,9 +411,9 @@ impl SearchArgs {
                 model.card().name
             )));
         }
-        if wanted.refine && !model.can_refine() {
+        if wanted.rounds > 0 && !model.can_refine() {
             return Err(Failure::Failed(format!(
-                "the search can't be refined for the model {}: no place in its decoder stands for all codes of a frame",
+                "the search can't be refined for the model {}: its decoder ends in another way than those that are known",
                 model.card().name
             )));
         }

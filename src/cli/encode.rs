@@ -125,8 +125,8 @@ impl Wanted {
             Effort::SOUND => None,
             Effort::LATENT => Some("--search latent".to_owned()),
             Effort::REFINED => Some("--search refined".to_owned()),
-            Effort { candidates, refine: false } => Some(format!("--candidates {candidates}")),
-            Effort { candidates, refine: true } => Some(format!("--search refined --candidates {candidates}")),
+            Effort { candidates, rounds: 0 } => Some(format!("--candidates {candidates}")),
+            Effort { candidates, .. } => Some(format!("--search refined --candidates {candidates}")),
         };
         let options: Vec<String> = kbps.into_iter().chain(search).collect();
         (!options.is_empty()).then(|| options.join(" "))

@@ -7,23 +7,25 @@ use super::{CodeSearch, MAX_BEAM};
 pub struct Effort {
     /// The best by the latent's error, of which the decoder's sound decides; 1: the latent alone. At most [`MAX_BEAM`].
     pub candidates: usize,
-    /// As many candidates more, by how the decoder answers to changes of the latent at the best of the first: slower by far.
-    pub refine: bool,
+    /// How often as many are searched anew near what the best so far asks for ([`Synthesis`](crate::model::Synthesis)).
+    pub rounds: usize,
 }
 
 impl Effort {
     /// By the latent alone.
-    pub const LATENT: Self = Self { candidates: 1, refine: false };
+    pub const LATENT: Self = Self { candidates: 1, rounds: 0 };
     /// By the sound, among few.
-    pub const SOUND: Self = Self { candidates: 8, refine: false };
-    /// By the sound, and searched anew.
-    pub const REFINED: Self = Self { candidates: 16, refine: true };
+    pub const SOUND: Self = Self { candidates: 8, rounds: 0 };
+    /// By the sound, and searched anew once, as live.
+    pub const REFINED_LIVE: Self = Self { candidates: 8, rounds: 1 };
+    /// By the sound, and searched anew: the second and third round are worth 0.04 dB and 0.002 of log-mel together.
+    pub const REFINED: Self = Self { candidates: 16, rounds: 3 };
 
     /// What it is for a model that has at most so many candidates, one that can't choose by the sound having one; without a
     /// choice nothing is refined.
     pub fn within(self, most_candidates: usize) -> Self {
         let candidates = self.candidates.clamp(1, most_candidates.min(MAX_BEAM));
-        Self { candidates, refine: self.refine && candidates > 1 }
+        Self { candidates, rounds: if candidates > 1 { self.rounds } else { 0 } }
     }
 }
 
@@ -33,6 +35,7 @@ impl From<CodeSearch> for Effort {
         match search {
             CodeSearch::Latent => Self::LATENT,
             CodeSearch::Sound => Self::SOUND,
+            CodeSearch::Refined => Self::REFINED_LIVE,
         }
     }
 }
@@ -51,7 +54,7 @@ mod tests {
     fn a_model_that_cannot_choose_refines_nothing() {
         assert_eq!(Effort::REFINED.within(1), Effort::LATENT);
         assert_eq!(Effort::REFINED.within(64), Effort::REFINED);
-        assert_eq!(Effort { candidates: 1, refine: true }.within(64), Effort::LATENT);
-        assert_eq!(Effort { candidates: 1000, refine: false }.within(1000).candidates, MAX_BEAM);
+        assert_eq!(Effort { candidates: 1, rounds: 3 }.within(64), Effort::LATENT);
+        assert_eq!(Effort { candidates: 1000, rounds: 0 }.within(1000).candidates, MAX_BEAM);
     }
 }

@@ -9,7 +9,6 @@ mod codes;
 mod effort;
 pub(crate) mod entropy;
 mod loss;
-mod metric;
 mod packet;
 mod rate;
 mod search;

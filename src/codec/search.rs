@@ -15,35 +15,49 @@ use std::str::FromStr;
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Codebooks {
     /// `[codebooks, entries, dims]`.
-    pub(super) entries: Vec<f32>,
+    entries: Vec<f32>,
     /// The same as the matrix product reads them, `[codebooks, dims, entries + PADDING]`.
-    pub(super) columns: Vec<f32>,
+    columns: Vec<f32>,
     /// Half the squared norm of each entry, `[codebooks, entries]`.
-    pub(super) half_norms: Vec<f32>,
-    pub(super) codebooks: usize,
-    pub(super) size: usize,
-    pub(super) dims: usize,
-    pub(super) beam: usize,
+    half_norms: Vec<f32>,
+    codebooks: usize,
+    size: usize,
+    dims: usize,
+    beam: usize,
 }
 
-/// What a frame's codes are chosen by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// What a frame's codes are chosen by, the least effort first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum CodeSearch {
     /// The error of its latent alone.
     Latent,
     /// Of the best by that, what the decoder makes of them: nearer in sound for the same bits, and slower.
     Sound,
+    /// By the sound, among what is searched anew near what the best so far asks for: nearer still, and slower.
+    Refined,
+}
+
+impl CodeSearch {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Latent, Self::Sound, Self::Refined];
+}
+
+impl std::fmt::Display for CodeSearch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Latent => "latent",
+            Self::Sound => "sound",
+            Self::Refined => "refined",
+        })
+    }
 }
 
 impl FromStr for CodeSearch {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "latent" => Ok(Self::Latent),
-            "sound" => Ok(Self::Sound),
-            _ => Err("codes are chosen by \"latent\" or by \"sound\"".into()),
-        }
+        let named = Self::ALL.into_iter().find(|search| search.to_string() == text);
+        named.ok_or_else(|| "codes are chosen by \"latent\", by \"sound\" or \"refined\"".into())
     }
 }
 
@@ -52,7 +66,7 @@ pub const MAX_BEAM: usize = 64;
 /// Frames that are searched in one matrix product.
 const FRAMES_AT_ONCE: usize = 32;
 /// Values between the columns of a codebook, so that those of 1024 entries don't compete for the same lines of the cache.
-pub(super) const PADDING: usize = 16;
+const PADDING: usize = 16;
 
 /// One partial sum of a frame's search.
 #[derive(Clone, Copy)]
@@ -119,6 +133,19 @@ impl Codebooks {
     /// Partial sums carried along.
     pub fn beam(&self) -> usize {
         self.beam
+    }
+
+    /// The sum of `codes`' entries, the first of the first codebook, `[dims]`.
+    ///
+    /// # Panics
+    /// Where there is no such code or codebook.
+    pub fn sum(&self, codes: &[u16]) -> Vec<f32> {
+        let mut sum = vec![0.0; self.dims];
+        for (codebook, &code) in codes.iter().enumerate() {
+            let entry = &self.entries[(codebook * self.size + usize::from(code)) * self.dims..][..self.dims];
+            sum.iter_mut().zip(entry).for_each(|(sum, value)| *sum += value);
+        }
+        sum
     }
 
     /// Codes of `latents` `[frames, dims]`, in `codes`: of frame t for every count up to `most(t)`, at which its search
@@ -284,36 +311,23 @@ fn insert(costs: &[f32], parent: usize, first: usize, kept: &mut [Candidate]) {
 /// `products[row, entry]` = `residuals[row]` · `columns[.., entry]`, with [`PADDING`] between columns. The library reads the
 /// codebook where it lies: to repack it for each call would take longer than the product.
 fn multiply(residuals: &[f32], columns: &[f32], rows: usize, dims: usize, size: usize, products: &mut [f32]) {
-    product(residuals, columns, [rows, dims, size], size + PADDING, size, products);
-}
-
-/// `to` = `left` · `right`, of `[rows, inner]` and `[inner, width]`; rows of `right` are `stride` values apart, those of `to`
-/// `apart`.
-pub(super) fn product(
-    left: &[f32],
-    right: &[f32],
-    [rows, inner, width]: [usize; 3],
-    stride: usize,
-    apart: usize,
-    to: &mut [f32],
-) {
-    assert!(width <= stride && width <= apart, "rows that overlap");
-    assert!(left.len() >= rows * inner && right.len() >= inner * stride && to.len() >= rows * apart);
-    // SAFETY: the assertion keeps all three matrices inside their slices; `to` overlaps neither of the others.
+    let stride = size + PADDING;
+    assert!(residuals.len() >= rows * dims && columns.len() >= dims * stride && products.len() >= rows * size);
+    // SAFETY: the assertion keeps all three matrices inside their slices; `products` overlaps neither of the others.
     unsafe {
         gemm::gemm(
-            width,
+            size,
             rows,
-            inner,
-            to.as_mut_ptr(),
-            apart as isize,
+            dims,
+            products.as_mut_ptr(),
+            size as isize,
             1,
             false,
-            right.as_ptr(),
+            columns.as_ptr(),
             stride as isize,
             1,
-            left.as_ptr(),
-            inner as isize,
+            residuals.as_ptr(),
+            dims as isize,
             1,
             0.0,
             1.0,

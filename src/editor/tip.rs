@@ -20,7 +20,11 @@ pub fn show(ui: &Ui, response: &Response, rows: &Rows, history: &History, span: 
 }
 
 fn describe(ui: &mut Ui, report: &FrameReport, ago: f64) {
-    let search = if report.search == CodeSearch::Sound { ", codes by sound" } else { "" };
+    let search = match report.search {
+        CodeSearch::Latent => "",
+        CodeSearch::Sound => ", codes by sound",
+        CodeSearch::Refined => ", codes refined",
+    };
     ui.label(RichText::new(format!("{ago:.2} s ago, packed at {}{search}", report.rate)).size(13.5));
     if report.lost {
         let text = "Lost on the simulated line: its bits were spent, but the decoder repeated an earlier packet.";

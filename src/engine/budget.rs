@@ -1,4 +1,4 @@
-//! Whether the machine has time for what isn't needed: both settings at once, or codes chosen by their sound.
+//! Whether the machine has time for what isn't needed: both settings at once, or codes chosen by their sound or refined.
 
 /// Load with it from which it is given up.
 const HIGH_LOAD: f32 = 0.8;

@@ -2,7 +2,7 @@
 
 use super::EngineError;
 use super::settings::Slot;
-use crate::codec::Effort;
+use crate::codec::{CodeSearch, Effort};
 use crate::model::{DecoderStream, Encoded, Model, Synthesis};
 use std::sync::Arc;
 
@@ -12,6 +12,8 @@ pub(super) struct BySound {
     synthesis: Option<Synthesis>,
     /// Lanes that have channels in it, in this order, while it runs.
     slots: Vec<Slot>,
+    /// By what each of them.
+    searches: Vec<CodeSearch>,
     runs: bool,
     /// Of each lane.
     channels: usize,
@@ -27,14 +29,15 @@ impl BySound {
     /// # Errors
     /// [`EngineError::Model`] where the runtime fails.
     pub fn new(decoder: &DecoderStream, model: &Arc<Model>, channels: usize) -> Result<Self, EngineError> {
-        let candidates = Effort::SOUND.within(model.most_candidates()).candidates;
+        let effort = Effort::REFINED_LIVE.within(model.most_candidates());
         Ok(Self {
-            synthesis: if candidates > 1 {
-                Some(Synthesis::beside(decoder, model, channels, candidates)?)
+            synthesis: if effort.candidates > 1 {
+                Some(Synthesis::beside(decoder, model, channels, effort)?)
             } else {
                 None
             },
             slots: Vec::new(),
+            searches: Vec::new(),
             runs: false,
             channels,
             codebooks: model.card().codebooks,
@@ -48,19 +51,20 @@ impl BySound {
         self.synthesis.as_ref().filter(|_| self.runs).map_or(1, Synthesis::candidates)
     }
 
-    /// Whether the lane of `slot` is among them.
-    pub fn runs(&self, slot: Slot) -> bool {
-        self.runs && self.slots.contains(&slot)
+    /// What codes of the lane of `slot` are chosen by.
+    pub fn search(&self, slot: Slot) -> CodeSearch {
+        let lane = self.slots.iter().position(|own| *own == slot).filter(|_| self.runs);
+        lane.map_or(CodeSearch::Latent, |lane| self.searches[lane])
     }
 
-    /// From the next step on it is for the lanes `wanted`. One that comes goes on from another that was there, whose
-    /// sound it had until now; the first ones start anew, which a second later makes no difference.
+    /// From the next step on it is for the lanes `wanted`, each with its search. One that comes goes on from another that was
+    /// there, whose sound it had until now; the first ones start anew, which a second later makes no difference.
     ///
     /// # Errors
     /// [`EngineError::Model`] where the runtime fails.
-    pub fn arrange(&mut self, wanted: impl Iterator<Item = Slot>) -> Result<(), EngineError> {
+    pub fn arrange(&mut self, wanted: impl Iterator<Item = (Slot, CodeSearch)>) -> Result<(), EngineError> {
         let Some(synthesis) = &mut self.synthesis else { return Ok(()) };
-        let wanted: Vec<Slot> = wanted.collect();
+        let (wanted, searches): (Vec<Slot>, Vec<CodeSearch>) = wanted.unzip();
         if wanted.is_empty() {
             self.runs = false;
         } else if !self.runs {
@@ -73,6 +77,10 @@ impl BySound {
             synthesis.select(&wanted.iter().flat_map(rows).collect::<Vec<_>>())?;
             self.slots = wanted;
         }
+        if self.runs {
+            synthesis.refine(|channel| searches[channel / self.channels] == CodeSearch::Refined);
+        }
+        self.searches = searches;
         Ok(())
     }
 

@@ -94,7 +94,7 @@ pub(super) struct Lanes {
     encoded: Encoded,
     by_sound: BySound,
     /// The machine has time for it.
-    sound: bool,
+    most: CodeSearch,
     lanes: [Lane; 2],
     running: Running,
     /// The encoder has rows for each lane, because they code other channels.
@@ -144,7 +144,7 @@ impl Lanes {
             encoded: Encoded::default(),
             by_sound: BySound::new(&decoder, model, channels)?,
             decoder,
-            sound: true,
+            most: CodeSearch::Refined,
             lanes: [lane.clone(), lane],
             running: Running::One(Slot::One),
             encoders_apart: false,
@@ -200,7 +200,7 @@ impl Lanes {
                     seconds[hops - 1] = started.elapsed().as_secs_f32();
                 }
             }
-            self.lanes.iter_mut().for_each(|lane| lane.asked.search = CodeSearch::Sound);
+            self.lanes.iter_mut().for_each(|lane| lane.asked.search = CodeSearch::Refined);
             for _ in 0..rounds {
                 let size = self.channels * self.hop;
                 self.step(&silence[..size], &[], &mut output[..2 * size], &mut [[FrameReport::default(); 2]])?;
@@ -277,18 +277,18 @@ impl Lanes {
         self.running == Running::Both
     }
 
-    /// Whether codes of a lane that runs are chosen by their sound.
-    pub fn by_sound(&self) -> bool {
-        Slot::ALL.iter().any(|&slot| self.by_sound.runs(slot))
+    /// The most that codes of a lane which runs are chosen by.
+    pub fn search(&self) -> CodeSearch {
+        Slot::ALL.map(|slot| self.by_sound.search(slot)).into_iter().max().unwrap_or(CodeSearch::Latent)
     }
 
-    /// Lets the lanes run that are needed where `heard` is the setting that is heard, and `both` may run. Codes may be chosen
-    /// by their `sound`, where a lane asks for it.
+    /// Lets the lanes run that are needed where `heard` is the setting that is heard, and `both` may run. Codes are chosen
+    /// by what a lane asks for, but `most` at most.
     ///
     /// # Errors
     /// [`EngineError::Model`] where the runtime fails.
-    pub fn arrange(&mut self, heard: Slot, both: bool, sound: bool) -> Result<(), EngineError> {
-        self.sound = sound;
+    pub fn arrange(&mut self, heard: Slot, both: bool, most: CodeSearch) -> Result<(), EngineError> {
+        self.most = most;
         match self.running {
             Running::One(_) if both && self.differ() => self.start_both()?,
             Running::One(slot) if slot != heard => {
@@ -372,8 +372,8 @@ impl Lanes {
             }
         }
         let lanes = &self.lanes;
-        let wanted = |slot: &&Slot| self.sound && lanes[slot.index()].asked.search == CodeSearch::Sound;
-        self.by_sound.arrange(slots.iter().filter(wanted).copied())?;
+        let wanted = slots.iter().map(|&slot| (slot, lanes[slot.index()].asked.search.min(self.most)));
+        self.by_sound.arrange(wanted.filter(|&(_, search)| search > CodeSearch::Latent))?;
         self.encoder.keep_candidates(self.by_sound.candidates());
         self.encode(input, slots, modes, turns)?;
         for (hop, reports) in reports.iter_mut().enumerate() {
@@ -442,7 +442,7 @@ impl Lanes {
             let sent = |channel: usize| (frame_of(channel), self.by_sound.codes(slot, channel));
             lane.wire.send(&self.encoded, sent, coded, rate, lost, report)?;
             report.stereo = modes[slot.index()].0;
-            report.search = if self.by_sound.runs(slot) { CodeSearch::Sound } else { CodeSearch::Latent };
+            report.search = self.by_sound.search(slot);
             let aimed = matches!(lane.asked.rate, RateControl::Target(_));
             let bits = aimed.then(|| report.bits());
             let mut importance = [0.0; MAX_CHANNELS];

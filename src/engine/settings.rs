@@ -54,7 +54,7 @@ pub struct Setting {
     /// Simulated packet loss.
     pub loss: Loss,
     /// What codes are chosen by, of a model that can ([`Model::most_candidates`](crate::model::Model::most_candidates)).
-    /// Live that is the latent unless it is asked for, since their sound costs as much again as all the rest.
+    /// Live that is the latent unless it is asked for, since their sound costs as much again as all the rest, and refined twice that.
     #[serde(default = "by_latent")]
     pub search: CodeSearch,
 }
@@ -109,8 +109,10 @@ impl std::fmt::Display for Setting {
     /// What is in force, in words.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}, {}", self.rate(), self.stereo.channel_names().join("/").to_lowercase())?;
-        if self.search == CodeSearch::Sound {
-            write!(f, ", codes by their sound")?;
+        match self.search {
+            CodeSearch::Latent => {}
+            CodeSearch::Sound => write!(f, ", codes by their sound")?,
+            CodeSearch::Refined => write!(f, ", codes refined")?,
         }
         let Loss { percent, burst, seed } = self.loss;
         if percent > 0.0 {

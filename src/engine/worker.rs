@@ -13,6 +13,7 @@ use super::resample::HopResampler;
 use super::settings::Slot;
 use super::tap::{StreamFormat, Tap};
 use super::telemetry::{LoopState, Telemetry};
+use crate::codec::CodeSearch;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::thread::JoinHandle;
@@ -24,6 +25,8 @@ const NAP: Duration = Duration::from_millis(5);
 const FULL_TAP: Duration = Duration::from_millis(1);
 /// Smoothing of the load figure, in hops.
 const LOAD_HOPS: f32 = 40.0;
+/// Share of the load that is left where codes are chosen by less.
+const REST_OF_LOAD: f32 = 0.5;
 
 /// A codec thread gives up while the view is told of its codec: the reason, and whether it was on a GPU, whose fault it
 /// may be whatever the reason says.
@@ -48,6 +51,7 @@ pub(super) struct Worker {
     backlog: Backlog,
     budget: Budget,
     sound_budget: Budget,
+    refined_budget: Budget,
     resampler: HopResampler,
     analysis: Analysis,
     tap: Tap,
@@ -162,6 +166,7 @@ impl Worker {
             backlog,
             budget: Budget::new(hop_seconds),
             sound_budget: Budget::new(hop_seconds),
+            refined_budget: Budget::new(hop_seconds),
             analysis: Analysis::new(channels, model_rate, card.hop, card.latency_samples),
             channels,
             host_hop,
@@ -314,15 +319,23 @@ impl Worker {
         let everything = self.shared.offline.load(Relaxed) || self.telemetry.blind().is_some();
         let again = self.recurring.late_again(self.frames, self.telemetry.late_frames());
         let late = late || !online && again;
-        let by_sound = self.lanes.by_sound();
-        let sound = self.sound_budget.allows(self.load, late, by_sound) || everything;
-        if by_sound && !sound {
-            // What it took is gone: whether there is time for both settings shows without it.
-            self.load *= 0.5;
-        }
-        let late = late && (sound || !by_sound);
+        // What each of them took is gone with it: whether there is time for the next one shows without it.
+        let search = self.lanes.search();
+        let runs = search == CodeSearch::Refined;
+        let refined = self.refined_budget.allows(self.load, late, runs) || everything;
+        self.load *= if runs && !refined { REST_OF_LOAD } else { 1.0 };
+        let late = late && (refined || !runs);
+        let runs = search > CodeSearch::Latent;
+        let sound = self.sound_budget.allows(self.load, late, runs) || everything;
+        self.load *= if runs && !sound { REST_OF_LOAD } else { 1.0 };
+        let late = late && (sound || !runs);
+        let most = match (sound, refined) {
+            (false, _) => CodeSearch::Latent,
+            (true, false) => CodeSearch::Sound,
+            (true, true) => CodeSearch::Refined,
+        };
         let both = self.budget.allows(self.load, late, self.lanes.both_run()) || everything;
-        self.lanes.arrange(self.slot, both, sound)?;
+        self.lanes.arrange(self.slot, both, most)?;
         let passed_over = online && self.behind && (waiting - needed) as f64 > self.host_hop;
         self.turns.clear();
         // A bounce must repeat to the bit, and a call of several hops rounds differently.
@@ -357,6 +370,7 @@ impl Worker {
         }
         self.budget.pass(hops);
         self.sound_budget.pass(hops);
+        self.refined_budget.pass(hops);
         if self.shown {
             self.telemetry.set_load(self.load, self.hops_per_call);
         }

@@ -35,8 +35,8 @@ pub struct Model {
     shows_spectrum: bool,
     pub(super) encoder: Part,
     pub(super) decoder: Part,
-    /// The decoder from its latent on, made when it is asked for; `None` where there is no such place in it.
-    from_latent: OnceLock<Option<Part>>,
+    /// Of the decoder, read when they are asked for; `None` where it has none that are known.
+    last_steps: OnceLock<Option<Arc<graph::LastSteps>>>,
 }
 
 /// The codebooks of an archive: half-precision floats, little-endian, `[codebooks, codebook_size, dims]`.
@@ -152,7 +152,7 @@ impl Model {
             shows_spectrum,
             encoder: Part::new(encoder),
             decoder: Part::new(decoder),
-            from_latent: OnceLock::new(),
+            last_steps: OnceLock::new(),
             card,
         })
     }
@@ -189,18 +189,19 @@ impl Model {
         if self.shows_spectrum { MAX_BEAM } else { 1 }
     }
 
-    /// Whether the search for codes can be refined by how the decoder answers to changes of its latent
-    /// ([`Effort::refine`](crate::codec::Effort::refine)).
+    /// Whether the search for codes can be refined by how the decoder's spectrum changes with its latent
+    /// ([`Effort::rounds`](crate::codec::Effort::rounds)).
     pub fn can_refine(&self) -> bool {
-        self.latent_part().is_some()
+        self.last_steps().is_some()
     }
 
-    pub(super) fn latent_part(&self) -> Option<&Part> {
-        let cut = || {
+    /// How the decoder ends, where it is known and codes can be chosen by it.
+    pub(super) fn last_steps(&self) -> Option<&Arc<graph::LastSteps>> {
+        let read = || {
             let books = self.codebooks.as_ref().filter(|_| self.shows_spectrum)?;
-            graph::from_latent(self.decoder.bytes(), books.dims()).map(Part::new)
+            graph::LastSteps::of(self.decoder.bytes(), books.dims(), self.card.hop).map(Arc::new)
         };
-        self.from_latent.get_or_init(cut).as_ref()
+        self.last_steps.get_or_init(read).as_ref()
     }
 
     /// How its frames are packed.

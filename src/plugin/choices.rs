@@ -120,6 +120,9 @@ pub enum SearchChoice {
     #[id = "sound"]
     #[name = "By sound"]
     Sound,
+    #[id = "refined"]
+    #[name = "Refined"]
+    Refined,
 }
 
 impl From<SearchChoice> for CodeSearch {
@@ -127,6 +130,7 @@ impl From<SearchChoice> for CodeSearch {
         match choice {
             SearchChoice::Latent => Self::Latent,
             SearchChoice::Sound => Self::Sound,
+            SearchChoice::Refined => Self::Refined,
         }
     }
 }
@@ -136,6 +140,7 @@ impl From<CodeSearch> for SearchChoice {
         match search {
             CodeSearch::Latent => Self::Latent,
             CodeSearch::Sound => Self::Sound,
+            CodeSearch::Refined => Self::Refined,
         }
     }
 }

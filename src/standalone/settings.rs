@@ -34,7 +34,7 @@ struct SettingCell {
     loss: AtomicU32,
     burst: AtomicU8,
     seed: AtomicU16,
-    by_sound: AtomicBool,
+    search: AtomicU8,
 }
 
 impl SettingCell {
@@ -46,7 +46,7 @@ impl SettingCell {
             target: Target { kilobits: number(&self.kilobits), window: number(&self.window) },
             stereo: at(&STEREO_MODES, &self.stereo),
             loss: Loss { percent: number(&self.loss), burst: self.burst.load(Relaxed), seed: self.seed.load(Relaxed) },
-            search: if self.by_sound.load(Relaxed) { CodeSearch::Sound } else { CodeSearch::Latent },
+            search: at(&CodeSearch::ALL, &self.search),
         }
     }
 
@@ -61,7 +61,7 @@ impl SettingCell {
         self.loss.store(loss.percent.to_bits(), Relaxed);
         self.burst.store(loss.burst, Relaxed);
         self.seed.store(loss.seed, Relaxed);
-        self.by_sound.store(search == CodeSearch::Sound, Relaxed);
+        self.search.store(index_of(&CodeSearch::ALL, search), Relaxed);
     }
 }
 

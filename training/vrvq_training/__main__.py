@@ -42,7 +42,7 @@ def main():
     parser.add_argument("--minutes", type=float, help="train no longer than this; the next call goes on")
     parser.add_argument("--items", type=int, default=24, help="held-out items of 8 s for each kind")
     parser.add_argument("--candidates", type=int, default=1, help="`evaluate` chooses each frame's codes of so many by their sound")
-    parser.add_argument("--refine", action="store_true", help="and searches anew near the best of them; slow")
+    parser.add_argument("--rounds", type=int, default=0, help="and refines the search so often, from the best so far: 3 as the program does, 1 as it does live")
     parser.add_argument("--points", nargs="+", metavar="POINT", help="what `evaluate` measures, e.g. n=8 l=16, else counts and levels as in RESULTS.md")
     parser.add_argument("--measures", nargs="+", choices=metrics.ALL, help="what `curves`, `compare` and `anchors` measure, else all but ViSQOL")
     parser.add_argument("--visqol-items", type=int, default=6, help="items of each kind that ViSQOL is measured on")
@@ -70,12 +70,12 @@ def main():
         loop.run(settings, arguments.data, run, arguments.minutes, arguments.start, arguments.device)
     if "evaluate" in chosen:
         model, steps = load(checkpoint, settings)
-        if arguments.refine and arguments.candidates < 2:
-            parser.error("--refine searches near the best of several --candidates")
+        if arguments.rounds and arguments.candidates < 2:
+            parser.error("--rounds choose among several --candidates")
         asked = lambda letter, usual: [int(p[2:]) for p in arguments.points if p.startswith(letter)] if arguments.points else usual
         measured = lambda counts, levels, **which: evaluate.table(
             model, arguments.data, arguments.items, asked("n=", counts), asked("l=", levels),
-            candidates=arguments.candidates, refine=arguments.refine, **which,
+            candidates=arguments.candidates, rounds=arguments.rounds, **which,
         )
         figures = {
             "steps": steps,

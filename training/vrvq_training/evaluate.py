@@ -49,9 +49,9 @@ def means(rows):
     return {key: float(np.mean([row[key] for row in rows])) for key in rows[0]}
 
 
-def table(model, folder, number=12, counts=(1, 2, 4, 8), levels=(4, 8, 16, 32), kinds=KINDS, split="test", candidates=1, refine=False):
+def table(model, folder, number=12, counts=(1, 2, 4, 8), levels=(4, 8, 16, 32), kinds=KINDS, split="test", candidates=1, rounds=0):
     """All operating points: ``{kind: {"n=8": {...}, "l=16": {...}}}``; with ``candidates`` codes are chosen of so many by
-    :mod:`vrvq_training.synthesis`, with ``refine`` searched anew as well."""
+    :mod:`vrvq_training.synthesis`, refined in so many ``rounds``."""
     result = {}
     for kind in kinds:
         audio = items(folder, kind, number, split)
@@ -63,7 +63,7 @@ def table(model, folder, number=12, counts=(1, 2, 4, 8), levels=(4, 8, 16, 32), 
         result[kind] = {}
         for name, used in points.items():
             if candidates > 1:
-                sent = synthesis.choose(model, torch.from_numpy(audio), used, candidates, refine)
+                sent = synthesis.choose(model, torch.from_numpy(audio), used, candidates, rounds)
             else:
                 sent = for_counts(codes, used)
             result[kind][name] = {"kbps": kilobits(used, rate)} | means(scores(model, audio, sent, used, kind))

@@ -123,13 +123,12 @@ def encoder(model, graph=None):
     return g.model("encoder", [audio, state_in], [latent_io, importance_io, state_out], outputs), state.size
 
 
-def decoder(model, graph=None, spectrum=False, by_latent=False):
-    """The decoder's graph and the size of its state; with ``spectrum`` the MDCT is an output too, ``by_latent`` what the codes
-    stand for is the input in place of them."""
+def decoder(model, graph=None, spectrum=False):
+    """The decoder's graph and the size of its state; with ``spectrum`` the MDCT is an output too."""
     g, config, hop = graph or Graph(), model.config, model.hop
     state = State(g)
-    latent = "latent" if by_latent else None
-    for k, book in enumerate([] if by_latent else model.quantizer.codebooks):
+    latent = None
+    for k, book in enumerate(model.quantizer.codebooks):
         code = g.add("Gather", ["codes", g.constant(k, "int64")], axis=2)
         used = g.add("Less", [g.constant(k, "int64"), "count"])
         mask = g.add("Unsqueeze", [g.add("Cast", [used], to=FLOAT), g.integers(2)])
@@ -158,8 +157,7 @@ def decoder(model, graph=None, spectrum=False, by_latent=False):
     if spectrum:
         outputs["spectrum"] = mdct
         made.append(("spectrum", FLOAT, ["batch", "hops", hop]))
-    inputs = [("latent", FLOAT, ["batch", "hops", model.quantizer.codebooks.shape[-1]])] if by_latent else [code_io, count]
-    return g.model("decoder", [*inputs, state_in], made, outputs), state.size
+    return g.model("decoder", [code_io, count, state_in], made, outputs), state.size
 
 
 def parameters(model):
@@ -207,7 +205,7 @@ def write_reference(model, clip, path, frames=200, level=16.0, every=29):
         sent = for_counts(codes, counts)
         decoded = model.decode(sent, counts)
         chosen = synthesis.choose(model, audio, counts, 8)
-        refined = synthesis.choose(model, audio, counts, 16, refine=True)
+        refined = synthesis.choose(model, audio, counts, 16, rounds=3)
     packed = lambda codes: [row[:n] for row, n in zip(codes[0].tolist(), counts[0].tolist())]
     reference = {
         "level": level, "every": every, "codes": codes[0, :, -1].tolist(),

@@ -6,7 +6,10 @@ It needs nothing of the decoder's side. The program does the same (``src/model/s
 
 The cost is the logarithm of the squared error of the MDCT, weighted half-way between plain and what masks it, plus a share
 of how far the levels of auditory bands are off. The error alone, at few codebooks, favours what is too quiet (RESULTS.md).
-Where there is time, the search is refined by how the decoder answers to small changes of its latent.
+
+Where there is time, the search is refined. What the encoder's latent can't know is what the codes before left to make good,
+and what the decoder's network adds to them. So candidates are searched near where the cost is least if the
+decoder is taken for linear at the best codes so far: its last steps are known, and what its network adds is taken as it is there.
 """
 
 import numpy as np
@@ -19,9 +22,9 @@ DENSITY, EXPONENT = 0.5, 0.3  # of the weight by auditory bands, and of the enve
 LEVELS = (0.03, 0.05)  # share of the levels in the cost: at one codebook, and at more
 BANDS = 20
 FLOOR = 1e-7  # power below which nothing is told apart
-TRUST = 2.0  # weight of Euclid's metric and of the encoder's latent beside what the decoder answers, where the search is refined
-CHANGE = 0.01  # of a dimension, whose answer is looked at
-WIDEST = 64  # beam of that search
+TRUST = 2.0  # weight of Euclid's metric and of the encoder's latent beside the decoder's slopes
+LEVEL_TRUST = 0.5  # weight of the levels there
+WIDTH, WIDEST = 4, 64  # beam of the search near the goal: for each candidate, and at most
 
 
 def weights(spectrum, rate):
@@ -43,10 +46,10 @@ def _bands(hop, rate):
 class _Decoder:
     """The exported decoder, of which the spectrum is looked at."""
 
-    def __init__(self, model, by_latent=False):
+    def __init__(self, model):
         import onnxruntime  # which training itself doesn't need
 
-        graph, self.size = export.decoder(model, spectrum=True, by_latent=by_latent)
+        graph, self.size = export.decoder(model, spectrum=True)
         self.session = onnxruntime.InferenceSession(graph.SerializeToString(), providers=["CPUExecutionProvider"])
 
     def __call__(self, state, **inputs):
@@ -55,50 +58,62 @@ class _Decoder:
         return after, spectrum[:, 0]
 
 
-class _Refinement:
-    """The search in the metric of what the decoder answers to small changes, near the best codes so far: a step of Gauss and
-    Newton's method (``src/model/synthesis/refine.rs``)."""
+def slopes(model, spectrum):
+    """How a decoded spectrum ``[hop]`` changes with each dimension of the latent, ``[dims, hop]``, what the network adds taken
+    for constant: the gain scales all of it, and a dimension of the shape adds its row of ``synthesis`` at the gain of now."""
+    exponent = model.config["companding"]
+    size = spectrum.abs() ** exponent * model.weighting
+    stretch = size.norm() * spectrum.abs() ** (1 - exponent) / (exponent * model.weighting)
+    return torch.cat([spectrum[None] / exponent, model.synthesis * stretch])
 
-    def __init__(self, model):
-        self.decoder = _Decoder(model, by_latent=True)
-        self.books = model.quantizer.codebooks
 
-    def candidates(self, codes, here, state, target, latent, weight, number):
-        """Codes ``[number, n]``, for one frame: ``codes`` ``[n]`` from ``state`` are decoded to ``here`` ``[hop]``, which is to be
-        ``target``; the encoder's latent is ``latent``."""
-        dims = len(latent)
+class _Goal:
+    """Where the cost of a frame is least if the decoder is linear near the best codes so far: a step of Gauss and Newton's method
+    (``src/model/synthesis/goal.rs``)."""
+
+    def __init__(self, model, beam):
+        self.model, self.books, self.beam = model, model.quantizer.codebooks, beam
+
+    def candidates(self, codes, here, target, latent, weight, bands, number):
+        """Codes ``[number, n]``, for one frame: ``codes`` ``[n]`` are decoded to ``here`` ``[hop]``, which is to be ``target``;
+        the encoder's latent is ``latent``."""
+        here, target, bands = (torch.from_numpy(x) for x in (here, target, bands))
         sum_ = self.books[torch.arange(len(codes)), torch.from_numpy(codes)].sum(0)
-        changed = (sum_ + CHANGE * torch.eye(dims)).unsqueeze(1).numpy()
-        _, answers = self.decoder(np.repeat(state[None], dims, 0), latent=changed)
-        root = np.sqrt(weight)
-        slopes = torch.from_numpy((answers - here) / CHANGE * root)  # [dims, hop]
-        missing = torch.from_numpy((target - here) * root)
-        metric = slopes @ slopes.T
-        scale = metric.trace() / dims + torch.finfo(metric.dtype).tiny
-        metric = metric / scale + TRUST * torch.eye(dims)
-        step = slopes @ missing / scale + TRUST * (latent - sum_)
+        slope, root = slopes(self.model, here), torch.from_numpy(weight).sqrt()
+        missing = (target - here) * root
+        power = here.square() @ bands + FLOOR
+        share = LEVELS[1] if len(codes) > 1 else LEVELS[0]
+        level_root = (LEVEL_TRUST * share / bands.shape[1] * missing.square().sum()).sqrt()
+        levels = (target.square() @ bands + FLOOR).log() - power.log()
+        missing = torch.cat([missing, levels * level_root])
+        slope = torch.cat([slope * root, 2 * (slope * here) @ bands / power * level_root], 1)
+        metric = slope @ slope.T
+        scale = metric.trace() / len(sum_) + torch.finfo(metric.dtype).tiny
+        metric = metric / scale + TRUST * torch.eye(len(sum_))
         factor = torch.linalg.cholesky(metric)
+        step = slope @ missing / scale + TRUST * (latent - sum_)
         goal = sum_ + torch.cholesky_solve(step[:, None], factor)[:, 0]
-        return self._search(goal @ factor, self.books[: len(codes)] @ factor, number)
+        found = self._search(goal, self.books[: len(codes)])
+        sums = self.books[torch.arange(len(codes)), found].sum(1)
+        order = ((sums - goal) @ factor).square().sum(-1).argsort()
+        return found[order[:number]].numpy()
 
-    @staticmethod
-    def _search(goal, books, number):
+    def _search(self, goal, books):
         residual, cost, codes = goal[None], torch.zeros(1), torch.zeros(1, 0, dtype=torch.long)
-        for stage, book in enumerate(books):
+        for book in books:
             costs = (cost[:, None] + 0.5 * book.square().sum(-1) - residual @ book.T).flatten()
-            width = min(number if stage + 1 == len(books) else WIDEST, len(costs))
-            chosen = costs.topk(width, largest=False).indices
+            chosen = costs.topk(min(self.beam, len(costs)), largest=False).indices
             parent, code = chosen // len(book), chosen % len(book)
             cost, residual = costs[chosen], residual[parent] - book[code]
             codes = torch.cat([codes[parent], code[:, None]], -1)
-        return codes.numpy()
+        return codes
 
 
 @torch.no_grad()
-def choose(model, audio, counts, number, refine=False):
+def choose(model, audio, counts, number, rounds=0):
     """Codes ``[items, frames, codebooks]`` of ``audio`` ``[items, samples]`` where frame t uses ``counts[t]``, each the best
-    of ``number`` candidates; of more than the beam the beam is as wide. With ``refine`` as many more are searched for near the
-    best of them."""
+    of ``number`` candidates by the latent; of more than the beam the beam is as wide. With ``rounds`` frames of more than one
+    codebook choose among the best so far and what is near the goal that it makes, as often, first from the best by the latent."""
     latent, _ = model.encode(audio)
     table = model.quantizer.encode_all(latent, max(model.config["beam"], number), number)
     index = (counts - 1)[..., None, None, None].expand(*counts.shape, 1, *table.shape[-2:])
@@ -107,10 +122,10 @@ def choose(model, audio, counts, number, refine=False):
     weight, target, bands = weights(target, rate).numpy(), target.numpy(), _bands(model.hop, rate)
     levels = lambda spectrum: np.log(spectrum**2 @ bands + FLOOR)
     share = np.where(counts.numpy() > 1, LEVELS[1], LEVELS[0])
-    decoder, refinement = _Decoder(model), _Refinement(model) if refine else None
-    (items, frames), codebooks = counts.shape, candidates.shape[-1]
+    decoder, goal = _Decoder(model), _Goal(model, min(WIDTH * number, WIDEST))
+    items, frames = counts.shape
     state = np.zeros((items, decoder.size), np.float32)
-    chosen = np.zeros((items, frames, codebooks), np.int64)
+    chosen = np.zeros((items, frames, candidates.shape[-1]), np.int64)
     for t in range(frames):
         used = counts[:, t].numpy()
 
@@ -126,15 +141,15 @@ def choose(model, audio, counts, number, refine=False):
             at = np.arange(items)
             return codes[at, best], after[at * rows + best], spectrum[at, best]
 
-        codes, after, here = best_of(candidates[:, t])
-        if refine:
-            more = np.zeros((items, number + 1, codebooks), np.int64)
-            more[:, 0] = codes
+        codes, after, here = best_of(candidates[:, t, :1] if rounds else candidates[:, t])
+        for _ in range(rounds):
+            more = candidates[:, t].copy()
             for item, n in enumerate(used):
-                found = refinement.candidates(
-                    codes[item, :n], here[item], state[item], target[item, t], latent[item, t], weight[item, t], number
-                )
-                more[item, 1 : len(found) + 1, :n] = found
-            codes, after, _ = best_of(more)
+                if n > 1:
+                    more[item] = codes[item]
+                    arguments = here[item], target[item, t], latent[item, t], weight[item, t]
+                    found = goal.candidates(codes[item, :n], *arguments, bands, number - 1)
+                    more[item, 1 : len(found) + 1, :n] = found
+            codes, after, here = best_of(more)
         chosen[:, t], state = codes, after
     return torch.from_numpy(chosen)

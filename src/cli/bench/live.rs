@@ -20,8 +20,8 @@ const MOST_STREAMS: u16 = 256;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Call {
     pub hops: usize,
-    /// Codes are chosen by their sound.
-    pub by_sound: bool,
+    /// What codes are chosen by.
+    pub search: String,
     /// Milliseconds of a call.
     pub median: f64,
     pub p99: f64,
@@ -100,7 +100,7 @@ pub fn calls(model: &Arc<Model>, audio: &[f32], hops: usize, runs: usize, search
     times.sort();
     let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize].as_secs_f64() * 1000.0;
     let share = at(0.5) / 1000.0 * model.card().frame_rate() / hops as f64;
-    Ok(Call { hops, by_sound: search == CodeSearch::Sound, median: at(0.5), p99: at(0.99), worst: at(1.0), share })
+    Ok(Call { hops, search: search.to_string(), median: at(0.5), p99: at(0.99), worst: at(1.0), share })
 }
 
 /// How many streams keep up for `seconds`.

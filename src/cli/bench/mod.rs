@@ -71,10 +71,10 @@ pub fn run(args: &BenchArgs) -> Result<(), Failure> {
     let (mut calls, mut streams) = (Vec::new(), None);
     if args.live {
         for &hops in &args.hops {
-            let searches: &[CodeSearch] = if model.most_candidates() > 1 {
-                &[CodeSearch::Latent, CodeSearch::Sound]
-            } else {
-                &[CodeSearch::Latent]
+            let searches = match (model.most_candidates() > 1, model.can_refine()) {
+                (false, _) => &CodeSearch::ALL[..1],
+                (true, false) => &CodeSearch::ALL[..2],
+                (true, true) => &CodeSearch::ALL,
             };
             for &search in searches {
                 calls.push(live::calls(&model, &audio, hops.into(), args.runs as usize, search)?);
@@ -112,8 +112,7 @@ pub fn run(args: &BenchArgs) -> Result<(), Failure> {
     if !report.calls.is_empty() {
         text += "\n| hops a call, codes by | median | p99 | worst | share of real time |\n|---|---|---|---|---|\n";
     }
-    for live::Call { hops, by_sound, median, p99, worst, share } in &report.calls {
-        let search = if *by_sound { "sound" } else { "latent" };
+    for live::Call { hops, search, median, p99, worst, share } in &report.calls {
         text +=
             &format!("| {hops}, {search} | {median:.2} ms | {p99:.2} ms | {worst:.2} ms | {:.1} % |\n", 100.0 * share);
     }

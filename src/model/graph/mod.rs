@@ -3,7 +3,7 @@
 mod brought;
 mod builder;
 mod dac;
-mod latent;
+mod last_steps;
 mod onnx;
 mod spectrum;
 mod streaming;
@@ -59,5 +59,5 @@ fn states_of(name: &str, channels: &'static str) -> ValueInfo {
 
 pub(crate) use brought::{Weight, bring};
 pub(crate) use dac::{Graph, advance, decoder, delay, encoder, reaches};
-pub(crate) use latent::{LATENT, from_latent};
+pub(crate) use last_steps::LastSteps;
 pub(crate) use spectrum::{SPECTRUM, show_spectrum};

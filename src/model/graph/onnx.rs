@@ -153,6 +153,23 @@ impl ModelProto {
     }
 }
 
+impl GraphProto {
+    /// The node that makes `value`; `None` for a weight or an input.
+    pub fn made_by(&self, value: &str) -> Option<&NodeProto> {
+        self.node.iter().find(|node| node.output.iter().any(|output| output == value))
+    }
+
+    /// The weight that `value` is; one in half precision is cast first.
+    pub fn weight(&self, value: &str) -> Option<&TensorProto> {
+        let name = match self.made_by(value) {
+            Some(cast) if cast.op_type == "Cast" => cast.input.first()?,
+            Some(_) => return None,
+            None => value,
+        };
+        self.initializer.iter().find(|tensor| tensor.name == name)
+    }
+}
+
 impl AttributeProto {
     pub fn int(name: &str, value: i64) -> Self {
         Self { name: name.into(), i: Some(value), ints: vec![], r#type: 2 }

@@ -33,20 +33,10 @@ pub(crate) fn show_spectrum(bytes: &[u8], hop: usize) -> Option<Vec<u8>> {
 
 /// Name of the value that is the spectrum.
 fn spectrum(graph: &GraphProto, hop: usize) -> Option<String> {
-    let made_by = |value: &str| graph.node.iter().find(|node| node.output.iter().any(|output| output == value));
-    let is_basis = |value: &str| {
-        // A weight in half precision is cast first.
-        let name = match made_by(value) {
-            Some(cast) if cast.op_type == "Cast" => cast.input.first()?,
-            Some(_) => return None,
-            None => value,
-        };
-        let tensor = graph.initializer.iter().find(|tensor| tensor.name == name)?;
-        is_orthonormal(tensor, hop).then_some(())
-    };
+    let is_basis = |value: &str| graph.weight(value).filter(|tensor| is_orthonormal(tensor, hop));
     graph.node.iter().filter(|node| node.op_type == "MatMul").find_map(|node| {
         let [left, right] = &node.input[..] else { return None };
-        match made_by(right) {
+        match graph.made_by(right) {
             Some(flipped) if flipped.op_type == "Transpose" => {
                 is_basis(flipped.input.first()?)?;
                 Some(left.clone())

@@ -5,11 +5,9 @@
 
 mod decoder;
 mod encoder;
-mod latent;
 
 pub use decoder::DecoderStream;
 pub use encoder::{Encoded, EncoderStream};
-pub(super) use latent::{LatentStream, none as no_latent};
 
 use super::device::device_for;
 use super::run::{Call, Desk, Input, Kept, Made};
@@ -54,7 +52,6 @@ impl Stream {
         let card = model.card();
         let (part, state_size) = match graph {
             ENCODER => (&model.encoder, card.encoder_state),
-            FROM_LATENT => (model.latent_part().ok_or_else(no_latent)?, card.decoder_state),
             _ => (&model.decoder, card.decoder_state),
         };
         let device = device_for(card.parameters);
@@ -252,5 +249,3 @@ fn zero_state(channels: usize, size: usize) -> ort::Result<Kept> {
 
 const ENCODER: &str = "encoder";
 const DECODER: &str = "decoder";
-/// The decoder from its latent on.
-const FROM_LATENT: &str = "decoder's latent";

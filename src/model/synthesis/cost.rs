@@ -23,7 +23,8 @@ pub struct Scale {
     density: Vec<f32>,
     /// Bins that a bin's envelope is the mean of.
     around: Vec<Range<usize>>,
-    bands: Vec<Range<usize>>,
+    /// Whose levels are compared.
+    pub bands: Vec<Range<usize>>,
 }
 
 impl Scale {
@@ -56,9 +57,15 @@ impl Scale {
         }
     }
 
-    fn level(spectrum: &[f32], band: &Range<usize>) -> f32 {
+    /// Logarithm of the power in a band.
+    pub fn level(spectrum: &[f32], band: &Range<usize>) -> f32 {
         (spectrum[band.clone()].iter().map(|x| x * x).sum::<f32>() + FLOOR).ln()
     }
+}
+
+/// Share of the bands' levels in the cost, where so many codebooks are used.
+pub fn level_share(count: u8) -> f32 {
+    LEVELS[usize::from(count > 1)]
 }
 
 /// What a channel's frames so far leave for the next one.
@@ -69,7 +76,8 @@ pub struct Channel {
     frames: usize,
     /// Of the squared error of each bin of the next frame, `[hop]`.
     pub weights: Vec<f32>,
-    levels: Vec<f32>,
+    /// Of the next frame's bands: logarithms of power, `[bands]`.
+    pub levels: Vec<f32>,
 }
 
 impl Channel {
@@ -100,7 +108,6 @@ impl Channel {
         let errors = target.iter().zip(spectrum).zip(&self.weights).map(|((x, y), weight)| (y - x) * (y - x) * weight);
         let off = scale.bands.iter().zip(&self.levels).map(|(band, level)| Scale::level(spectrum, band) - level);
         let off = off.map(|off| off * off).sum::<f32>() / scale.bands.len() as f32;
-        let share = LEVELS[usize::from(count > 1)];
-        (errors.sum::<f32>() + 1e-12).ln() + share * off
+        (errors.sum::<f32>() + 1e-12).ln() + level_share(count) * off
     }
 }

@@ -6,28 +6,38 @@
 //!
 //! The cost is the logarithm of the squared error of the MDCT, weighted half-way between plain and what masks it, plus a
 //! share of how far the levels of auditory bands are off. The error alone, at few codebooks, favours what is too quiet.
-//! Where there is time, the search is refined by what the decoder answers to small changes ([`refine`]).
+//!
+//! Refined, the candidates aren't what is nearest to the encoder's latent, but to what it should be after the codes before
+//! ([`goal`]), starting from the best by the latent.
 //! `training/vrvq_training/synthesis.py` is the same in Python, and where its numbers were tried.
 
 mod cost;
-mod refine;
+mod goal;
+mod slopes;
 
 use super::{DecoderStream, Encoded, Model, ModelError};
 use crate::codec::Effort;
 use cost::{Channel, Scale};
-use refine::Refinement;
+use goal::{Best, Goal};
 use std::sync::Arc;
 
 /// Chooses codes by what the decoder makes of them, frame by frame: a decoder stream of its own, with a channel for each
 /// candidate.
 pub struct Synthesis {
+    /// Where the codes that were chosen lead to: a channel for each. It isn't run.
+    kept: DecoderStream,
     decoder: DecoderStream,
-    refinement: Option<Refinement>,
+    /// `None` where nothing is refined.
+    goal: Option<Goal>,
+    /// The channels that are.
+    refined: Vec<bool>,
     scale: Scale,
     channels: Vec<Channel>,
-    candidates: usize,
+    effort: Effort,
     codebooks: usize,
+    /// What was decoded last, and before that.
     trial: Trial,
+    before: Trial,
     /// `[channels, codebooks]`.
     chosen: Vec<u16>,
 }
@@ -69,8 +79,19 @@ impl Trial {
         self.codes[first..][..codes.len()].copy_from_slice(codes);
     }
 
-    /// Decodes all rows, the next frame of `decoder`'s channels.
-    fn decode(&mut self, decoder: &mut DecoderStream) -> Result<(), ModelError> {
+    /// The codes of one row that are used.
+    fn used(&self, row: usize) -> &[u16] {
+        &self.codes[row * self.codebooks()..][..self.counts[row].into()]
+    }
+
+    /// What one row was decoded to.
+    fn spectrum(&self, row: usize) -> &[f32] {
+        &self.spectra[row * self.hop()..][..self.hop()]
+    }
+
+    /// Decodes all rows, each the next frame of its channel of `kept`, with `decoder`.
+    fn decode(&mut self, kept: &DecoderStream, decoder: &mut DecoderStream) -> Result<(), ModelError> {
+        decoder.follow(kept, &repeated(0..self.counts.len() / self.rows, self.rows))?;
         decoder.step_spectrum(&self.codes, &self.counts, 1, &mut self.spectra)
     }
 
@@ -100,15 +121,11 @@ impl Synthesis {
     /// # Errors
     /// [`ModelError`] where no runtime starts or it refuses the graph.
     pub fn new(model: &Arc<Model>, channels: usize, effort: Effort) -> Result<Self, ModelError> {
-        let effort = effort.within(model.most_candidates());
-        let decoder = DecoderStream::new(model, channels * effort.candidates)?;
-        let refine = effort.refine && model.can_refine();
-        let refinement = if refine { Some(Refinement::beside(&decoder, model)?) } else { None };
-        Ok(Self { refinement, ..Self::with(decoder, model, channels, effort.candidates) })
+        let kept = DecoderStream::new(model, channels)?;
+        Self::with(kept, model, channels, effort)
     }
 
-    /// The same for who chooses and decodes by turns: it needs no session beside that of `decoder`, a stream of `model`. Nothing
-    /// is refined.
+    /// The same for who chooses and decodes by turns: it needs no session beside that of `decoder`, a stream of `model`.
     ///
     /// # Errors
     /// [`ModelError`] where the runtime can't hold the state.
@@ -116,29 +133,37 @@ impl Synthesis {
         decoder: &DecoderStream,
         model: &Arc<Model>,
         channels: usize,
-        candidates: usize,
+        effort: Effort,
     ) -> Result<Self, ModelError> {
-        let candidates = candidates.clamp(1, model.most_candidates());
-        Ok(Self::with(decoder.beside(channels * candidates)?, model, channels, candidates))
+        Self::with(decoder.beside(channels)?, model, channels, effort)
     }
 
-    fn with(decoder: DecoderStream, model: &Model, channels: usize, candidates: usize) -> Self {
+    fn with(kept: DecoderStream, model: &Model, channels: usize, effort: Effort) -> Result<Self, ModelError> {
         let card = model.card();
-        Self {
-            decoder,
-            refinement: None,
+        let effort = effort.within(model.most_candidates());
+        Ok(Self {
+            decoder: kept.beside(1)?,
+            kept,
+            goal: if effort.rounds > 0 { Goal::new(model, effort) } else { None },
+            refined: vec![true; channels],
             scale: Scale::new(card.hop, card.sample_rate),
             channels: (0..channels).map(|_| Channel::default()).collect(),
-            candidates,
+            effort,
             codebooks: card.codebooks,
             trial: Trial::default(),
+            before: Trial::default(),
             chosen: Vec::new(),
-        }
+        })
     }
 
     /// How many candidates it chooses among.
     pub fn candidates(&self) -> usize {
-        self.candidates
+        self.effort.candidates
+    }
+
+    /// From the next frame on, of all channels those are refined that `wanted` says.
+    pub fn refine(&mut self, wanted: impl Fn(usize) -> bool) {
+        self.refined.iter_mut().enumerate().for_each(|(channel, refined)| *refined = wanted(channel));
     }
 
     /// The codes that the next frame of each channel sends where it uses `counts` codebooks: `[channels, codebooks]`, zeros
@@ -156,16 +181,14 @@ impl Synthesis {
         counts: &[u8],
     ) -> Result<&[u16], ModelError> {
         let hop = encoded.spectrum.len() / encoded.importance.len().max(1);
-        let dims = encoded.latent.len() / encoded.importance.len().max(1);
         let target = |channel: usize| &encoded.spectrum[frame_of(channel) * hop..][..hop];
-        let latent = |channel: usize| &encoded.latent[frame_of(channel) * dims..][..dims];
         for (index, channel) in self.channels.iter_mut().enumerate() {
             channel.aim(target(index), &self.scale);
         }
-        let chosen = self.try_choose(encoded, &frame_of, counts, &target, &latent);
+        let chosen = self.try_choose(encoded, &frame_of, counts, &target);
         if chosen.is_err() {
             self.channels.iter_mut().for_each(|channel| *channel = Channel::default());
-            self.decoder.reset()?;
+            self.kept.reset()?;
         }
         chosen?;
         Ok(&self.chosen)
@@ -177,34 +200,53 @@ impl Synthesis {
         frame_of: &impl Fn(usize) -> usize,
         counts: &[u8],
         target: &impl Fn(usize) -> &'a [f32],
-        latent: &impl Fn(usize) -> &'a [f32],
     ) -> Result<(), ModelError> {
-        let hop = encoded.spectrum.len() / encoded.importance.len().max(1);
-        let Self { decoder, refinement, scale, channels, candidates, codebooks, trial, chosen } = self;
-        if let Some(refinement) = refinement {
-            refinement.follow(decoder, counts.len(), *candidates)?;
-        }
-        trial.make_room(counts, *candidates, *codebooks, hop);
-        for (channel, &count) in counts.iter().enumerate() {
-            for candidate in 0..*candidates {
-                let codes = encoded.codes.candidate(frame_of(channel), count.into(), candidate);
-                trial.set(channel * *candidates + candidate, codes);
+        let frames = encoded.importance.len().max(1);
+        let (hop, dims) = (encoded.spectrum.len() / frames, encoded.latent.len() / frames);
+        let Self { kept, decoder, goal, refined, scale, channels, effort, codebooks, trial, before, chosen } = self;
+        let candidates = effort.candidates;
+        let by_latent = |trial: &mut Trial, channel: usize| {
+            for row in 0..trial.rows {
+                let codes = encoded.codes.candidate(frame_of(channel), counts[channel].into(), row);
+                trial.set(channel * trial.rows + row, codes);
             }
-        }
-        trial.decode(decoder)?;
+        };
+        // At one codebook what is near the goal gained nothing but silence: there the best by the latent are enough.
+        let near_goal = |channel: usize| counts[channel] > 1 && refined[channel];
+        let goal = goal.as_mut().filter(|_| (0..counts.len()).any(near_goal));
+        let first = if goal.is_some() { 1 } else { candidates };
+        trial.make_room(counts, first, *codebooks, hop);
+        (0..counts.len()).for_each(|channel| by_latent(trial, channel));
+        trial.decode(kept, decoder)?;
         let mut rows = trial.best(channels, target, scale);
-        match refinement {
-            Some(refinement) => {
-                let best = refinement.search(trial, &rows, channels, target, latent)?;
-                rows = best.best(channels, target, scale);
-                keep(best, &rows, chosen);
-                decoder.follow(&refinement.decoder, &repeated(rows, *candidates))
-            }
-            None => {
-                keep(trial, &rows, chosen);
-                decoder.select(&repeated(rows, *candidates))
+        if let Some(goal) = goal {
+            for _ in 0..effort.rounds {
+                std::mem::swap(trial, before);
+                trial.make_room(counts, candidates, *codebooks, hop);
+                for (index, channel) in channels.iter().enumerate() {
+                    if !near_goal(index) {
+                        by_latent(trial, index);
+                        continue;
+                    }
+                    let first = index * candidates;
+                    let codes = before.used(rows[index]);
+                    (0..candidates).for_each(|row| trial.set(first + row, codes));
+                    let latent = &encoded.latent[frame_of(index) * dims..][..dims];
+                    let spectrum = before.spectrum(rows[index]);
+                    let best = Best { codes, spectrum, target: target(index), latent, channel };
+                    let found = goal.search(&best, scale).take(candidates - 1);
+                    found.enumerate().for_each(|(at, codes)| trial.set(first + 1 + at, codes));
+                }
+                trial.decode(kept, decoder)?;
+                rows = trial.best(channels, target, scale);
+                if rows.iter().all(|row| row % candidates == 0) {
+                    break;
+                }
             }
         }
+        chosen.clear();
+        chosen.extend(rows.iter().flat_map(|&row| &trial.codes[row * *codebooks..][..*codebooks]));
+        kept.follow(decoder, &rows)
     }
 
     /// Goes on with the channels `rows`: as [`DecoderStream::select`].
@@ -216,10 +258,8 @@ impl Synthesis {
     /// Where a row is not a channel of now.
     pub fn select(&mut self, rows: &[usize]) -> Result<(), ModelError> {
         self.channels = rows.iter().map(|&row| self.channels[row].clone()).collect();
-        let candidates = self.candidates;
-        let rows: Vec<usize> =
-            rows.iter().flat_map(|&row| (0..candidates).map(move |candidate| row * candidates + candidate)).collect();
-        self.decoder.select(&rows)
+        self.refined = rows.iter().map(|&row| self.refined[row]).collect();
+        self.kept.select(rows)
     }
 
     /// Starts anew, with so many `channels`.
@@ -229,13 +269,7 @@ impl Synthesis {
     pub fn restart(&mut self, channels: usize) -> Result<(), ModelError> {
         self.channels.clear();
         self.channels.resize_with(channels, Channel::default);
-        self.decoder.restart(channels * self.candidates)
+        self.refined = vec![true; channels];
+        self.kept.restart(channels)
     }
-}
-
-/// Keeps the codes of `rows` in `chosen`.
-fn keep(trial: &Trial, rows: &[usize], chosen: &mut Vec<u16>) {
-    let codebooks = trial.codebooks();
-    chosen.clear();
-    chosen.extend(rows.iter().flat_map(|&row| &trial.codes[row * codebooks..][..codebooks]));
 }
