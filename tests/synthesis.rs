@@ -178,25 +178,29 @@ fn live(audio: &[f32], setting: Setting) -> (Vec<f32>, Vec<FrameReport>) {
 #[test]
 fn live_they_sound_nearer_too() {
     let audio = &common::demo_mono()[..44_100 * 4];
-    let setting = Setting { mode: RateMode::Cbr, codebooks: 3, ..Setting::default() };
+    let setting = Setting { mode: RateMode::Cbr, codebooks: 6, ..Setting::default() };
     assert_eq!(setting.search, CodeSearch::Latent);
     let (latent, before) = live(audio, setting);
     let by_sound = Setting { search: CodeSearch::Sound, ..setting };
     let (sound, after) = live(audio, by_sound);
     // The last frame may be on its way still.
     assert!(before.len().abs_diff(after.len()) <= 1 && before.len() > 300);
-    assert!(before.iter().chain(&after).all(|report| report.bits() == 30));
+    assert!(before.iter().chain(&after).all(|report| report.bits() == 60));
     assert!(before.iter().all(|report| report.search == CodeSearch::Latent));
     assert!(after.iter().all(|report| report.search == CodeSearch::Sound));
     let [far, near] = [&latent, &sound].map(|output| si_sdr(&audio[..output.len()], output));
     assert!(near > far + 0.2, "{near:.2} dB by the sound, {far:.2} dB by the latent");
     assert_eq!(live(audio, by_sound).0, sound, "a bounce repeats");
+    let (refined, reports) = live(audio, Setting { search: CodeSearch::Refined, ..setting });
+    assert!(reports.iter().all(|report| report.search == CodeSearch::Refined && report.bits() == 60));
+    let nearer = si_sdr(&audio[..refined.len()], &refined);
+    assert!(nearer > near + 0.1, "{nearer:.2} dB refined, {near:.2} dB by the sound");
 }
 
 /// Two settings that differ in nothing else run side by side, and each has its own codes; a change takes hold while it runs.
 #[test]
 fn live_it_is_compared_and_switched() {
-    let audio = &common::demo_mono()[..44_100 * 6];
+    let audio = &common::demo_mono()[..44_100 * 10];
     let (mut live, telemetry, mut reports) = looped::start(looped::config(44_100.0, 1, 512));
     let latent = Setting { level: 12.0, ..Setting::default() };
     let sound = Setting { search: CodeSearch::Sound, ..latent };
@@ -218,4 +222,12 @@ fn live_it_is_compared_and_switched() {
     live.set_setting(Slot::Two, &latent);
     let heard = searches(&mut live, part(4.0, 6.0));
     assert!(heard[20..].iter().all(|&search| search == CodeSearch::Latent), "{heard:?}");
+    // One by the sound and the other refined: one batch serves both.
+    live.set_setting(Slot::One, &sound);
+    live.set_setting(Slot::Two, &Setting { search: CodeSearch::Refined, ..latent });
+    let heard = searches(&mut live, part(6.0, 8.0));
+    assert!(heard[20..].iter().all(|&search| search == CodeSearch::Refined), "{heard:?}");
+    live.select(Slot::One);
+    let heard = searches(&mut live, part(8.0, 10.0));
+    assert!(heard[20..].iter().all(|&search| search == CodeSearch::Sound), "{heard:?}");
 }

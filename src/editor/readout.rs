@@ -90,9 +90,17 @@ fn figure(ui: &Ui, rect: Rect, id: &str, label: String, sense: Sense) -> Respons
     response
 }
 
-/// Draws latency, load, late frames and safety in the card `rect`.
-pub fn engine(ui: &mut Ui, rect: Rect, scale: f32, telemetry: &Telemetry, hop_ms: f64, controls: &mut dyn Controls) {
-    let inner = theme::card(ui, rect, scale, "Engine");
+/// Draws latency, load, late frames and safety in the card `rect`, with its name where it is to be `named`.
+pub fn engine(
+    ui: &mut Ui,
+    rect: Rect,
+    scale: f32,
+    named: bool,
+    telemetry: &Telemetry,
+    hop_ms: f64,
+    controls: &mut dyn Controls,
+) {
+    let inner = theme::card(ui, rect, scale, if named { "Engine" } else { "" });
     let height = inner.height() / 5.0;
     let row = |index: usize| {
         let top = inner.top() + index as f32 * height;

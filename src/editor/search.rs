@@ -34,9 +34,17 @@ const GIVEN_UP: &str = "The machine has no time for it now; it is tried again wh
 /// Frames of less after which it isn't just on its way.
 const SURE: u64 = 40;
 
+/// Width of a choice.
+const WIDTH: f32 = 43.0;
+
+/// Whether the card `rect` has room for its name beside the choice.
+pub fn leaves_room(rect: Rect, scale: f32) -> bool {
+    rect.width() > (CHOICES.len() as f32 * WIDTH + 60.0) * scale
+}
+
 /// Draws the choice in the corner of the card `rect` and turns it.
 pub fn show(ui: &Ui, rect: Rect, scale: f32, history: &History, controls: &mut dyn Controls) {
-    let size = vec2(43.0, 16.0) * scale;
+    let size = vec2(WIDTH, 16.0) * scale;
     let left = rect.right() - 6.0 - CHOICES.len() as f32 * size.x;
     let asked = controls.chosen().search;
     // What was asked for takes a latency to show.

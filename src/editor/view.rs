@@ -228,7 +228,8 @@ impl View {
             stereo::show(ui, layout.bitrate, scale, controls);
         }
         let hop_ms = 1000.0 / self.frame_rate;
-        readout::engine(ui, layout.engine, scale, &self.telemetry, hop_ms, controls);
+        let named = !status.by_sound || search::leaves_room(layout.engine, scale);
+        readout::engine(ui, layout.engine, scale, named, &self.telemetry, hop_ms, controls);
         if status.by_sound {
             search::show(ui, layout.engine, scale, &self.history, controls);
         }

@@ -22,8 +22,9 @@ DENSITY, EXPONENT = 0.5, 0.3  # of the weight by auditory bands, and of the enve
 LEVELS = (0.03, 0.05)  # share of the levels in the cost: at one codebook, and at more
 BANDS = 20
 FLOOR = 1e-7  # power below which nothing is told apart
-TRUST = 2.0  # weight of Euclid's metric and of the encoder's latent beside the decoder's slopes
-LEVEL_TRUST = 0.5  # weight of the levels there
+TRUST = 1.0  # weight of Euclid's metric and of the encoder's latent beside the decoder's slopes
+LEVEL_TRUST = 0.2  # weight of the levels there
+KEPT = 0.8  # share of a change of the shape that the decoder's network leaves
 WIDTH, WIDEST = 4, 64  # beam of the search near the goal: for each candidate, and at most
 
 
@@ -60,10 +61,11 @@ class _Decoder:
 
 def slopes(model, spectrum):
     """How a decoded spectrum ``[hop]`` changes with each dimension of the latent, ``[dims, hop]``, what the network adds taken
-    for constant: the gain scales all of it, and a dimension of the shape adds its row of ``synthesis`` at the gain of now."""
+    for constant but for its answer to the shape: the gain scales all of it, and a dimension of the shape adds its row of
+    ``synthesis`` at the gain of now, of which the network leaves ``KEPT``."""
     exponent = model.config["companding"]
     size = spectrum.abs() ** exponent * model.weighting
-    stretch = size.norm() * spectrum.abs() ** (1 - exponent) / (exponent * model.weighting)
+    stretch = KEPT * size.norm() * spectrum.abs() ** (1 - exponent) / (exponent * model.weighting)
     return torch.cat([spectrum[None] / exponent, model.synthesis * stretch])
 
 

@@ -19,9 +19,9 @@ use nalgebra::{Cholesky, DMatrixView, DVector, Dyn};
 use std::sync::Arc;
 
 /// Weight of Euclid's metric and of the encoder's latent beside the decoder's slopes.
-const TRUST: f32 = 2.0;
-/// Weight of the levels in it. All of it costs more error than the levels are worth.
-const LEVEL_TRUST: f32 = 0.5;
+const TRUST: f32 = 1.0;
+/// Weight of the levels in it: none makes few codebooks too quiet, all of it costs more error than they are worth.
+const LEVEL_TRUST: f32 = 0.2;
 /// Beam of the search for each candidate wanted, up to [`MAX_BEAM`]: of eight, 32 are worth 0.07 to 0.13 dB more than 16.
 const WIDTH: usize = 4;
 
