@@ -18,7 +18,7 @@ impl Effort {
     pub const SOUND: Self = Self { candidates: 8, rounds: 0 };
     /// By the sound, and searched anew once, as live.
     pub const REFINED_LIVE: Self = Self { candidates: 8, rounds: 1 };
-    /// By the sound, and searched anew: the second and third round are worth 0.04 dB and 0.002 of log-mel together.
+    /// By the sound, and searched anew: the second and third round are worth 0.04 to 0.1 dB together.
     pub const REFINED: Self = Self { candidates: 16, rounds: 3 };
 
     /// What it is for a model that has at most so many candidates, one that can't choose by the sound having one; without a

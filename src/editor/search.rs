@@ -26,7 +26,7 @@ const CHOICES: [(CodeSearch, &str, &str, &str); 3] = [
         "refined",
         "Codes refined",
         "As by sound, and the eight are searched near what the frame should be after the frames before it: a better sound \
-         still, at about three times the load of the latent.",
+         still, at three to four times the load of the latent.",
     ),
 ];
 const PART: &str = "Part of the setting, so that 1 and 2 can compare.";
