@@ -34,7 +34,7 @@ pub fn factory() -> [Factory; 8] {
     [
         Factory {
             name: "All that it has",
-            hint: "Every codebook in every frame, left and right, and codes by their sound: the best this model can do.",
+            hint: "Every codebook in every frame, left and right, and codes by their sound; refined, on the Engine card, they are nearer still.",
             setting: Setting { search: CodeSearch::Sound, ..constant(8, StereoMode::LeftRight) },
         },
         Factory {

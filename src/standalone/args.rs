@@ -57,8 +57,9 @@ pub struct RunArgs {
     /// Code the sum of the two channels as one.
     #[arg(long, conflicts_with = "mid_side")]
     pub mono_sum: bool,
-    /// What codes are chosen by: "latent", its error alone, or "sound", what the decoder makes of the best by that, which takes
-    /// twice the time and is nearer for the same bits [default: latent].
+    /// What codes are chosen by, each nearer for the same bits than the one before: "latent", its error alone; "sound", what the
+    /// decoder makes of the best by that, at twice the load; "refined", the same of what is searched near what the frame's latent
+    /// should be after the frames before, at three to four times [default: latent].
     #[arg(long, value_name = "BY")]
     pub search: Option<CodeSearch>,
     /// Lose this many of a hundred packets on their way to the decoder, 0 to 50.

@@ -9,7 +9,7 @@
 //! latent too.
 //!
 //! Codes are searched near that goal by Euclid's metric, with a wide beam, and what that finds is put in order by the form. A search
-//! by the form itself finds none that are nearer in sound, and takes longer.
+//! by the form itself found none that were nearer in sound, and took longer.
 
 use super::cost::{Channel, Scale, level_share};
 use crate::codec::{Codebooks, Codes, Effort, MAX_BEAM, SearchBuffers};
