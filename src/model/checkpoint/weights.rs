@@ -2,8 +2,10 @@
 
 use super::architecture::dims;
 use super::{ImportError, StateDict, Tensor};
+use std::borrow::Cow;
 
 /// A convolution: weights `[out, in, kernel]` (transposed ones `[in, out, kernel]`) and bias `[out]`.
+#[derive(Clone)]
 pub struct Convolution {
     pub weight: Tensor,
     pub bias: Tensor,
@@ -15,6 +17,25 @@ impl Convolution {
         let mut shape = [1; 3];
         shape.iter_mut().zip(&self.weight.shape).for_each(|(length, &given)| *length = given);
         shape
+    }
+
+    /// The layer, not a transposed one, for inputs that are held `inputs` times as large and outputs that are to be `outputs`
+    /// times as large, by channel.
+    pub fn of_scale(&self, inputs: Option<&[f32]>, outputs: Option<&[f32]>) -> Cow<'_, Self> {
+        if inputs.is_none() && outputs.is_none() {
+            return Cow::Borrowed(self);
+        }
+        let [_, width, kernel] = self.shape();
+        let mut layer = self.clone();
+        for (output, row) in layer.weight.values.chunks_exact_mut(width * kernel).enumerate() {
+            let wanted = outputs.map_or(1.0, |scale| scale[output]);
+            for (input, taps) in row.chunks_exact_mut(kernel).enumerate() {
+                let scale = wanted / inputs.map_or(1.0, |scale| scale[input]);
+                taps.iter_mut().for_each(|tap| *tap *= scale);
+            }
+            layer.bias.values[output] *= wanted;
+        }
+        Cow::Owned(layer)
     }
 }
 

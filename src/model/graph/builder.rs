@@ -13,13 +13,24 @@ pub(super) type Value = String;
 /// The end of a slice that goes to the last element.
 pub(super) const END: i64 = i64::MAX;
 
+/// Parts that one step makes: a GPU binds a small number of values to each.
+const PARTS: usize = 7;
+
+/// The part `index` of the state.
+fn part_name(index: usize) -> Value {
+    format!("past_{index}")
+}
+
 /// Nodes and constants; the streaming state is handed out from one flat input, `[batch, floats]`.
 #[derive(Default)]
 pub(super) struct Builder {
     nodes: Vec<NodeProto>,
+    /// Nodes so far, for their names.
+    made: usize,
     initializers: Vec<TensorProto>,
     constants: HashMap<Vec<i64>, Value>,
-    state: usize,
+    /// Lengths of the parts of the state.
+    state: Vec<usize>,
     successors: Vec<Value>,
     parameters: usize,
 }
@@ -27,7 +38,8 @@ pub(super) struct Builder {
 impl Builder {
     /// A node with one output.
     pub fn add(&mut self, op: &str, inputs: &[&Value], attributes: Vec<AttributeProto>) -> Value {
-        let name = format!("{}_{}", op.to_lowercase(), self.nodes.len());
+        let name = format!("{}_{}", op.to_lowercase(), self.made);
+        self.made += 1;
         self.nodes.push(NodeProto {
             input: inputs.iter().map(|input| (*input).clone()).collect(),
             output: vec![name.clone()],
@@ -36,6 +48,13 @@ impl Builder {
             attribute: attributes,
         });
         name
+    }
+
+    /// Puts the nodes that `make` adds before all there are.
+    pub fn at_first(&mut self, make: impl FnOnce(&mut Self)) {
+        let others = std::mem::take(&mut self.nodes);
+        make(self);
+        self.nodes.extend(others);
     }
 
     /// Weights in the shape `shape`.
@@ -69,16 +88,9 @@ impl Builder {
         name
     }
 
-    /// A single integer without dimensions.
-    pub fn integer(&mut self, value: i64) -> Value {
-        let name = format!("constant_{}", self.initializers.len());
-        self.initializers.push(TensorProto::integers(&name, &[], &[value]));
-        name
-    }
-
     pub fn slice(&mut self, x: &Value, start: i64, end: i64, axis: i64) -> Value {
-        let bounds = [self.integers(&[start]), self.integers(&[end]), self.integers(&[axis])];
-        self.add("Slice", &[x, &bounds[0], &bounds[1], &bounds[2]], vec![])
+        let [start, end, axis] = [start, end, axis].map(|bound| self.integers(&[bound]));
+        self.add("Slice", &[x, &start, &end, &axis], vec![])
     }
 
     pub fn concat(&mut self, values: &[&Value], axis: i64) -> Value {
@@ -113,9 +125,8 @@ impl Builder {
         if floats == 0 {
             return x.clone();
         }
-        let start = self.state as i64;
-        self.state += floats;
-        let part = self.slice(&"state".into(), start, start + floats as i64, 1);
+        let part = part_name(self.state.len());
+        self.state.push(floats);
         let full: Vec<i64> = std::iter::once(-1).chain(shape.iter().map(|&length| length as i64)).collect();
         let past = self.reshape(&part, &full);
         let joined = self.concat(&[&past, x], axis as i64);
@@ -130,9 +141,30 @@ impl Builder {
         self.successors.push(flat);
     }
 
+    /// Takes `x` apart along `axis` into all of its parts, named and so long each, as many at once as may be: each step costs
+    /// a GPU a launch.
+    pub fn take_apart(&mut self, x: &Value, axis: i64, parts: &[(Value, usize)]) {
+        let mut start = 0;
+        for group in parts.chunks(PARTS) {
+            let lengths: Vec<i64> = group.iter().map(|&(_, length)| length as i64).collect();
+            let end = start + lengths.iter().sum::<i64>();
+            let some = if group.len() == parts.len() { x.clone() } else { self.slice(x, start, end, axis) };
+            let lengths = self.integers(&lengths);
+            self.nodes.push(NodeProto {
+                input: vec![some, lengths],
+                output: group.iter().map(|(name, _)| name.clone()).collect(),
+                name: format!("split_{}", self.made),
+                op_type: "Split".into(),
+                attribute: vec![AttributeProto::int("axis", axis)],
+            });
+            self.made += 1;
+            start = end;
+        }
+    }
+
     /// Floats of the state.
     pub fn state(&self) -> usize {
-        self.state
+        self.state.iter().sum()
     }
 
     /// Number of weights.
@@ -142,6 +174,8 @@ impl Builder {
 
     /// Closes the graph; `outputs` are declared with the value that each is, or none for the successor of the state.
     pub fn finish(mut self, name: &str, inputs: Vec<ValueInfo>, outputs: Vec<(ValueInfo, Value)>) -> Vec<u8> {
+        let parts: Vec<_> = self.state.iter().enumerate().map(|(index, &floats)| (part_name(index), floats)).collect();
+        self.at_first(|graph| graph.take_apart(&"state".into(), 1, &parts));
         let successors = std::mem::take(&mut self.successors);
         let all: Vec<&Value> = successors.iter().collect();
         let next = if all.is_empty() { Value::new() } else { self.concat(&all, 1) };

@@ -110,10 +110,17 @@ fn residual_unit(
 pub(crate) fn encoder(state: &StateDict, model: &Architecture, reach: usize) -> Result<Graph, ImportError> {
     let mut s = Streaming::new(Context { hop: model.hop(), reach });
     let value = s.graph.reshape(&"audio".into(), &[0, 1, 1, -1]);
-    let audio = Signal { value, channels: 1, per_hop: model.hop(), delay: -(advance(model, reach) as i64), short: 0 };
+    let audio = Signal {
+        value,
+        channels: 1,
+        per_hop: model.hop(),
+        delay: -(advance(model, reach) as i64),
+        short: 0,
+        scale: None,
+    };
     let audio = s.mask(&audio);
     let first = state.convolution("encoder.block.0", [model.encoder_width, 1, 7], false)?;
-    let mut x = s.convolution(&audio, &first, 1);
+    let mut x = s.convolution(&audio, &first, 1, None);
     for (index, &stride) in model.encoder_strides.iter().enumerate() {
         let (block, channels) = (format!("encoder.block.{}", index + 1), x.channels);
         for (unit, dilation) in DILATIONS.into_iter().enumerate() {
@@ -130,7 +137,8 @@ pub(crate) fn encoder(state: &StateDict, model: &Architecture, reach: usize) -> 
     let last = model.encoder_strides.len() + 1;
     let active = s.snake(&features, &state.snake(&format!("encoder.block.{last}"), features.channels)?);
     let layer = format!("encoder.block.{}", last + 1);
-    let latent = s.convolution(&active, &state.convolution(&layer, [model.latent, features.channels, 3], false)?, 1);
+    let latent =
+        s.convolution(&active, &state.convolution(&layer, [model.latent, features.channels, 3], false)?, 1, None);
     let importance = importance(&mut s, state, model, &features)?;
     let delay = importance.as_ref().map_or(latent.delay, |importance| importance.delay);
     // The latent waits for the importance, which looks further ahead.
@@ -167,16 +175,21 @@ fn importance(
     }
     let channels = features.channels;
     let subnet = "quantizer.imp_subnet";
-    let mut x = s.snake(features, &state.snake(&format!("{subnet}.in_block.0"), channels)?);
+    let inputs = std::iter::once(channels).chain(model.importance.iter().copied());
+    let snakes = inputs.zip(0..model.importance.len());
+    let snakes: Vec<_> = snakes
+        .map(|(channels, index)| state.snake(&format!("{subnet}.blocks.{index}.0"), channels))
+        .collect::<Result<_, _>>()?;
+    let x = s.snake(features, &state.snake(&format!("{subnet}.in_block.0"), channels)?);
     // Its first convolution is as wide as the features.
     let layer = state.convolution(&format!("{subnet}.in_block.1"), [channels, channels, 3], false)?;
-    x = s.convolution(&x, &layer, 1);
+    let mut x = s.convolution(&x, &layer, 1, snakes.first());
     for (index, &outputs) in model.importance.iter().enumerate() {
-        let block = format!("{subnet}.blocks.{index}");
         x = s.mask(&x);
-        x = s.snake(&x, &state.snake(&format!("{block}.0"), x.channels)?);
-        let layer = state.convolution(&format!("{block}.1"), [outputs, x.channels, 3], false)?;
-        x = s.convolution(&x, &layer, 1);
+        x = s.snake(&x, &snakes[index]);
+        let layer = format!("{subnet}.blocks.{index}.1");
+        let layer = state.convolution(&layer, [outputs, x.channels, 3], false)?;
+        x = s.convolution(&x, &layer, 1, snakes.get(index + 1));
     }
     let value = s.graph.add("Sigmoid", &[&x.value], vec![]);
     Ok(Some(Signal { value, ..x }))
@@ -249,11 +262,9 @@ pub(crate) fn decoder(state: &StateDict, model: &Architecture, reach: usize) -> 
     let mut s = Streaming::new(Context { hop: model.hop(), reach });
     let latent = dequantize(&mut s, state, model)?;
     let latent = s.mask(&latent);
-    let mut x = s.convolution(
-        &latent,
-        &state.convolution("decoder.model.0", [model.decoder_width, model.latent, 7], false)?,
-        1,
-    );
+    let first = state.convolution("decoder.model.0", [model.decoder_width, model.latent, 7], false)?;
+    let snake = state.snake("decoder.model.1.block.0", model.decoder_width)?;
+    let mut x = s.convolution(&latent, &first, 1, Some(&snake));
     for (index, &stride) in model.decoder_strides.iter().enumerate() {
         let (block, inputs) = (format!("decoder.model.{}", index + 1), x.channels);
         let channels = model.decoder_width >> (index + 1);
@@ -271,7 +282,7 @@ pub(crate) fn decoder(state: &StateDict, model: &Architecture, reach: usize) -> 
     x = s.mask(&x);
     x = s.snake(&x, &state.snake(&format!("decoder.model.{last}"), x.channels)?);
     let layer = state.convolution(&format!("decoder.model.{}", last + 1), [1, x.channels, 7], false)?;
-    x = s.convolution(&x, &layer, 1);
+    x = s.convolution(&x, &layer, 1, None);
     x.value = s.graph.add("Tanh", &[&x.value], vec![]);
     let x = s.mask(&x);
     let audio = s.graph.reshape(&x.value, &[0, -1, model.hop() as i64]);
@@ -288,26 +299,28 @@ pub(crate) fn decoder(state: &StateDict, model: &Architecture, reach: usize) -> 
 fn dequantize(s: &mut Streaming, state: &StateDict, model: &Architecture) -> Result<Signal, ImportError> {
     let Architecture { latent: width, codebook_dims: dims, codebooks, .. } = *model;
     let count = s.graph.reshape(&"count".into(), &[0, 0, 1]);
-    let codes = s.graph.cast(&"codes".into(), INT32);
     let numbers: Vec<f32> = (0..codebooks).map(|codebook| codebook as f32).collect();
     let numbers = s.graph.numbers(&numbers, &[codebooks]);
     let used = s.graph.add("Less", &[&numbers, &count], vec![]);
     let used = s.graph.cast(&used, FLOAT);
-    let (mut entries, mut expand, mut bias) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut tables, mut expand, mut bias) = (Vec::new(), Vec::new(), Vec::new());
     for k in 0..codebooks {
         let quantizer = format!("quantizer.quantizers.{k}");
-        let table = state.tensor(&format!("{quantizer}.codebook.weight"), &[model.codebook_size, dims])?;
+        tables.extend(state.tensor(&format!("{quantizer}.codebook.weight"), &[model.codebook_size, dims])?.values);
         let layer = state.convolution(&format!("{quantizer}.out_proj"), [width, dims, 1], false)?;
-        let table = s.graph.tensor(&table);
-        let index = s.graph.integer(k as i64);
-        let code = s.graph.add("Gather", &[&codes, &index], vec![AttributeProto::int("axis", 2)]);
-        let entry = s.graph.add("Gather", &[&table, &code], vec![AttributeProto::int("axis", 0)]);
-        let mask = s.graph.slice(&used, k as i64, k as i64 + 1, 2);
-        entries.push(s.graph.mul(&entry, &mask));
         expand.extend(transposed(&layer.weight.values, dims));
         bias.extend(layer.bias.values);
     }
-    let entries = s.graph.concat(&entries.iter().collect::<Vec<_>>(), 2);
+    // The codebooks one below the other, and where each begins.
+    let table = s.graph.weight(&tables, &[codebooks * model.codebook_size, dims]);
+    let starts: Vec<f32> = (0..codebooks).map(|codebook| (codebook * model.codebook_size) as f32).collect();
+    let starts = s.graph.numbers(&starts, &[codebooks]);
+    let rows = s.graph.plus(&"codes".into(), &starts);
+    let rows = s.graph.cast(&rows, INT32);
+    let entries = s.graph.add("Gather", &[&table, &rows], vec![AttributeProto::int("axis", 0)]);
+    let mask = s.graph.reshape(&used, &[0, 0, codebooks as i64, 1]);
+    let entries = s.graph.mul(&entries, &mask);
+    let entries = s.graph.reshape(&entries, &[0, 0, (codebooks * dims) as i64]);
     // All codebooks' projections as one.
     let expand = s.graph.weight(&expand, &[codebooks * dims, width]);
     let bias = s.graph.weight(&bias, &[codebooks, width]);
@@ -317,7 +330,7 @@ fn dequantize(s: &mut Streaming, state: &StateDict, model: &Architecture) -> Res
     let turned = s.graph.transpose(&frames, &[0, 2, 1]);
     let axis = s.graph.integers(&[2]);
     let value = s.graph.add("Unsqueeze", &[&turned, &axis], vec![]);
-    Ok(Signal { value, channels: width, per_hop: 1, delay: 0, short: 0 })
+    Ok(Signal { value, channels: width, per_hop: 1, delay: 0, short: 0, scale: None })
 }
 
 fn close(
@@ -328,7 +341,8 @@ fn close(
     delay: usize,
 ) -> Graph {
     let (batch, hops) = (Size::Free("batch"), Size::Free("hops"));
-    let (state, parameters) = (s.graph.state(), s.graph.parameters());
+    let graph = s.finish();
+    let (state, parameters) = (graph.state(), graph.parameters());
     let all = [batch, Size::Fixed(state)];
     inputs.extend([
         ValueInfo::new("state", FLOAT, &all),
@@ -336,5 +350,5 @@ fn close(
         ValueInfo::new("end", FLOAT, &[batch, hops]),
     ]);
     outputs.push((ValueInfo::new("next_state", FLOAT, &all), Value::new()));
-    Graph { bytes: s.graph.finish(name, std::mem::take(inputs), outputs), state, parameters, delay }
+    Graph { bytes: graph.finish(name, std::mem::take(inputs), outputs), state, parameters, delay }
 }

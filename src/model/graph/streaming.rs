@@ -13,6 +13,10 @@
 //! than a reach later, and its outermost taps are left out. One reach for all, in samples of the audio, because the
 //! delay is made where samples are long: in the layers of the lowest rates.
 //!
+//! Each step of a graph is a launch on a GPU, and launches are what bounds a hop there. So a snake activation takes three
+//! steps, or four, of five: the convolution before it makes its values α times as large where nothing else hears them, and
+//! the one after it takes that back, both in their weights. And all masks of one rate are made at once.
+//!
 //! Signals are `[batch, channels, 1, samples]`: convolutions of four dimensions are the faster ones in ONNX Runtime.
 //!
 //! What is counted (places in time, codes) is counted in single precision, exact where it matters: GPUs' providers leave what is
@@ -21,7 +25,8 @@
 use super::builder::{Builder, END, Value};
 use super::onnx::AttributeProto;
 use crate::model::checkpoint::{Convolution, Tensor};
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 /// A stream of features and its place in time.
 #[derive(Debug, Clone)]
@@ -34,6 +39,16 @@ pub(super) struct Signal {
     pub delay: i64,
     /// The whole file's ends so many samples before the last hop does.
     pub short: i64,
+    /// How many times its own values the channels hold; its own where there is none.
+    pub scale: Option<Vec<f32>>,
+}
+
+/// The least α that values are scaled by: they must be found again in what is scaled.
+const LEAST_ALPHA: f32 = 1e-3;
+
+/// Whether a signal may be held `alpha` times as large.
+fn scales(alpha: &Tensor) -> bool {
+    alpha.values.iter().all(|alpha| alpha.is_finite() && alpha.abs() >= LEAST_ALPHA)
 }
 
 /// How far ahead layers look.
@@ -56,61 +71,65 @@ impl Context {
 pub(super) struct Streaming {
     pub graph: Builder,
     context: Context,
-    /// Samples of a signal with so many in a hop since the whole signal began, and until it ends, `[batch, 1, 1, samples]`.
-    places: HashMap<usize, [Value; 2]>,
-    masks: HashMap<(usize, i64, i64), Value>,
+    /// Delay and end of the signals that are masked, by their samples in a hop.
+    masks: BTreeMap<usize, Vec<(i64, i64)>>,
+}
+
+/// The mask `index` of signals of `per_hop` samples.
+fn mask_name(per_hop: usize, index: usize) -> Value {
+    format!("mask_{per_hop}_{index}")
+}
+
+/// Masks `[batch, 1, 1, samples]` of signals with `per_hop` samples in a hop: 1 within the span of each of `spans`, 0 outside.
+fn make_masks(graph: &mut Builder, per_hop: usize, spans: &[(i64, i64)]) {
+    let samples: Vec<f32> = (0..per_hop).map(|sample| sample as f32).collect();
+    let (samples, length) = (graph.numbers(&samples, &[per_hop]), graph.numbers(&[per_hop as f32], &[]));
+    let [begin, end] = ["begin", "end"].map(|name| {
+        let hops = graph.reshape(&name.into(), &[0, 0, 1]);
+        graph.mul(&hops, &length)
+    });
+    // Samples since the whole signal began, and until it ends.
+    let since = graph.add("Sub", &[&samples, &begin], vec![]);
+    let until = graph.add("Sub", &[&end, &samples], vec![]);
+    let late: Vec<f32> = spans.iter().map(|(delay, _)| (1 - delay) as f32).collect();
+    let left: Vec<f32> = spans.iter().map(|(delay, short)| (delay - short) as f32).collect();
+    // Whole numbers: 1 or more on this side, 0 or less outside.
+    let [begun, unended] = [(since, late), (until, left)].map(|(places, offsets)| {
+        let places = graph.reshape(&places, &[0, 1, 1, -1]);
+        let offsets = graph.numbers(&offsets, &[offsets.len(), 1, 1]);
+        graph.plus(&places, &offsets)
+    });
+    let least = graph.add("Min", &[&begun, &unended], vec![]);
+    let [zero, one] = [0.0, 1.0].map(|bound| graph.numbers(&[bound], &[]));
+    let all = graph.add("Clip", &[&least, &zero, &one], vec![]);
+    let names: Vec<_> = (0..spans.len()).map(|index| (mask_name(per_hop, index), 1)).collect();
+    graph.take_apart(&all, 1, &names);
 }
 
 impl Streaming {
     /// A graph that has inputs `begin` and `end`, `[batch, hops]`: the first hop of the signal and the one after its last,
     /// counted from each hop.
     pub fn new(context: Context) -> Self {
-        Self { graph: Builder::default(), context, places: HashMap::new(), masks: HashMap::new() }
+        Self { graph: Builder::default(), context, masks: BTreeMap::new() }
     }
 
     /// Sets to zero what lies outside the signal's span.
     pub fn mask(&mut self, x: &Signal) -> Signal {
-        let key = (x.per_hop, x.delay, x.short);
-        let mask = match self.masks.get(&key) {
-            Some(mask) => mask.clone(),
-            None => {
-                let mask = self.make_mask(key);
-                self.masks.insert(key, mask.clone());
-                mask
-            }
-        };
-        Signal { value: self.graph.mul(&x.value, &mask), ..x.clone() }
+        let spans = self.masks.entry(x.per_hop).or_default();
+        let span = (x.delay, x.short);
+        let index = spans.iter().position(|&other| other == span).unwrap_or_else(|| {
+            spans.push(span);
+            spans.len() - 1
+        });
+        Signal { value: self.graph.mul(&x.value, &mask_name(x.per_hop, index)), ..x.clone() }
     }
 
-    fn make_mask(&mut self, (per_hop, delay, short): (usize, i64, i64)) -> Value {
-        let [since, until] = self.places(per_hop);
-        let graph = &mut self.graph;
-        let [late, left] = [1 - delay, delay - short].map(|offset| graph.numbers(&[offset as f32], &[]));
-        let bounds = [0.0, 1.0].map(|bound| graph.numbers(&[bound], &[]));
-        // Whole numbers: 1 or more on this side, 0 or less outside.
-        let [begun, unended] = [(since, late), (until, left)].map(|(place, offset)| {
-            let place = graph.plus(&place, &offset);
-            graph.add("Clip", &[&place, &bounds[0], &bounds[1]], vec![])
+    /// The graph. What all masks are is known only here, and they come before all else.
+    pub fn finish(mut self) -> Builder {
+        self.graph.at_first(|graph| {
+            self.masks.iter().for_each(|(&per_hop, spans)| make_masks(graph, per_hop, spans));
         });
-        graph.mul(&begun, &unended)
-    }
-
-    fn places(&mut self, per_hop: usize) -> [Value; 2] {
-        if let Some(places) = self.places.get(&per_hop) {
-            return places.clone();
-        }
-        let graph = &mut self.graph;
-        let samples: Vec<f32> = (0..per_hop).map(|sample| sample as f32).collect();
-        let (samples, length) = (graph.numbers(&samples, &[per_hop]), graph.numbers(&[per_hop as f32], &[]));
-        let [begin, end] = ["begin", "end"].map(|name| {
-            let hops = graph.reshape(&name.into(), &[0, 0, 1]);
-            graph.mul(&hops, &length)
-        });
-        let since = graph.add("Sub", &[&samples, &begin], vec![]);
-        let until = graph.add("Sub", &[&end, &samples], vec![]);
-        let places = [since, until].map(|place| graph.reshape(&place, &[0, 1, 1, -1]));
-        self.places.insert(per_hop, places.clone());
-        places
+        self.graph
     }
 
     /// The signal `samples` of its own samples later.
@@ -123,20 +142,35 @@ impl Streaming {
         Signal { value, delay: x.delay + samples as i64, ..x.clone() }
     }
 
-    /// x + sin²(αx)/α for each channel; keeps zeros zero.
+    /// x + sin²(αx)/α for each channel; keeps zeros zero. Gives αx + sin²(αx), of scale α, where α allows it.
     pub fn snake(&mut self, x: &Signal, alpha: &Tensor) -> Signal {
         let shape = [1, x.channels, 1, 1];
-        let inverse: Vec<f32> = alpha.values.iter().map(|a| (a + 1e-9).recip()).collect();
-        let (alpha, inverse) = (self.graph.weight(&alpha.values, &shape), self.graph.weight(&inverse, &shape));
-        let scaled = self.graph.mul(&x.value, &alpha);
+        let scaled = match &x.scale {
+            Some(scale) => {
+                assert_eq!(scale, &alpha.values, "scaled for another snake");
+                x.value.clone()
+            }
+            None => {
+                let alpha = self.graph.weight(&alpha.values, &shape);
+                self.graph.mul(&x.value, &alpha)
+            }
+        };
         let sine = self.graph.add("Sin", &[&scaled], vec![]);
         let square = self.graph.mul(&sine, &sine);
+        if scales(alpha) {
+            return Signal { value: self.graph.plus(&scaled, &square), scale: Some(alpha.values.clone()), ..x.clone() };
+        }
+        let inverse: Vec<f32> = alpha.values.iter().map(|a| (a + 1e-9).recip()).collect();
+        let inverse = self.graph.weight(&inverse, &shape);
         let bump = self.graph.mul(&square, &inverse);
         Signal { value: self.graph.plus(&x.value, &bump), ..x.clone() }
     }
 
-    /// A convolution of odd kernel that pads so that its output is as long as its input; `x` is zero outside its span.
-    pub fn convolution(&mut self, x: &Signal, layer: &Convolution, dilation: usize) -> Signal {
+    /// A convolution of odd kernel that pads so that its output is as long as its input; `x` is zero outside its span. Its
+    /// output is held at the scale of `snake`, the α of the one that alone hears it.
+    pub fn convolution(&mut self, x: &Signal, layer: &Convolution, dilation: usize, snake: Option<&Tensor>) -> Signal {
+        let snake = snake.filter(|alpha| scales(alpha));
+        let layer = &layer.of_scale(x.scale.as_deref(), snake.map(|alpha| &*alpha.values));
         let [outputs, inputs, whole] = layer.shape();
         let half = whole / 2;
         let ahead = self.context.kept(half, dilation, x.per_hop);
@@ -146,7 +180,8 @@ impl Streaming {
         let attributes =
             vec![AttributeProto::ints("kernel_shape", &[1, kernel]), AttributeProto::ints("dilations", &[1, dilation])];
         let value = self.convolve(&joined, layer, kernel, attributes);
-        Signal { value, channels: outputs, delay: x.delay + (ahead * dilation) as i64, ..x.clone() }
+        let (delay, scale) = (x.delay + (ahead * dilation) as i64, snake.map(|alpha| alpha.values.clone()));
+        Signal { value, channels: outputs, delay, scale, ..x.clone() }
     }
 
     /// A convolution of stride `stride`, kernel twice that, and padding half of it rounded up.
@@ -154,6 +189,7 @@ impl Streaming {
         let (padding, step) = (stride.div_ceil(2) as i64, stride as i64);
         // Its windows must end where a group of `stride` samples of the stream ends.
         let x = self.delay(x, (padding - x.delay).rem_euclid(step) as usize);
+        let layer = &layer.of_scale(x.scale.as_deref(), None);
         let [outputs, inputs, kernel] = layer.shape();
         let joined = self.graph.remember(&x.value, &[inputs, 1, stride], 3);
         let attributes =
@@ -164,6 +200,7 @@ impl Streaming {
             per_hop: x.per_hop / stride,
             delay: 1 + (x.delay - padding) / step,
             short: 1 - (2 * padding - x.short).div_euclid(step),
+            scale: None,
         }
     }
 
@@ -186,10 +223,15 @@ impl Streaming {
     /// makes two groups of `stride` samples; the second is added to the first of the next input.
     pub fn transposed(&mut self, x: &Signal, layer: &Convolution, stride: usize) -> Signal {
         let [inputs, outputs, kernel] = layer.shape();
+        let mut taps = Cow::Borrowed(&layer.weight.values);
+        if let Some(scale) = &x.scale {
+            let inputs = taps.to_mut().chunks_exact_mut(outputs * kernel);
+            inputs.zip(scale).for_each(|(taps, scale)| taps.iter_mut().for_each(|tap| *tap /= scale));
+        }
         let padding = stride.div_ceil(2) as i64;
         // Both groups as channels of one transposed convolution without overlap: [inputs, 2 * outputs, stride].
-        let mut halves = Vec::with_capacity(layer.weight.values.len());
-        for input in layer.weight.values.chunks_exact(outputs * kernel) {
+        let mut halves = Vec::with_capacity(taps.len());
+        for input in taps.chunks_exact(outputs * kernel) {
             for half in [0, stride] {
                 input.chunks_exact(kernel).for_each(|taps| halves.extend_from_slice(&taps[half..half + stride]));
             }
@@ -211,15 +253,16 @@ impl Streaming {
             per_hop: x.per_hop * stride,
             delay: x.delay * step + padding,
             short: x.short * step + 2 * padding - step,
+            scale: None,
         }
     }
 
     /// DAC's residual unit: x + conv1(snake(conv7(snake(x)))), for x zero outside its span.
     pub fn residual(&mut self, x: &Signal, unit: &ResidualUnit) -> Signal {
         let active = self.snake(x, &unit.snakes[0]);
-        let wide = self.convolution(&active, &unit.wide, unit.dilation);
+        let wide = self.convolution(&active, &unit.wide, unit.dilation, Some(&unit.snakes[1]));
         let active = self.snake(&wide, &unit.snakes[1]);
-        let branch = self.convolution(&active, &unit.narrow, 1);
+        let branch = self.convolution(&active, &unit.narrow, 1, None);
         let skip = self.delay(x, (branch.delay - x.delay) as usize);
         Signal { value: self.graph.plus(&skip.value, &branch.value), ..branch }
     }
