@@ -97,11 +97,11 @@ fn make_masks(graph: &mut Builder, per_hop: usize, spans: &[(i64, i64)]) {
     let [begun, unended] = [(since, late), (until, left)].map(|(places, offsets)| {
         let places = graph.reshape(&places, &[0, 1, 1, -1]);
         let offsets = graph.numbers(&offsets, &[offsets.len(), 1, 1]);
-        graph.plus(&places, &offsets)
+        let within = graph.plus(&places, &offsets);
+        let [zero, one] = [0.0, 1.0].map(|bound| graph.numbers(&[bound], &[]));
+        graph.add("Clip", &[&within, &zero, &one], vec![])
     });
-    let least = graph.add("Min", &[&begun, &unended], vec![]);
-    let [zero, one] = [0.0, 1.0].map(|bound| graph.numbers(&[bound], &[]));
-    let all = graph.add("Clip", &[&least, &zero, &one], vec![]);
+    let all = graph.mul(&begun, &unended);
     let names: Vec<_> = (0..spans.len()).map(|index| (mask_name(per_hop, index), 1)).collect();
     graph.take_apart(&all, 1, &names);
 }
