@@ -17,7 +17,7 @@ def run(config, data_folder, run_folder, minutes=None, start=None, device=None):
     """Trains to the configured number of steps, or for ``minutes``; resumes from the folder's checkpoint.
 
     A new run starts from ``start``, a model file or a checkpoint, or as the linear codec. Ctrl-C and SIGTERM end it after
-    the step, with a checkpoint.
+    the step, with a checkpoint. Several processes (parallel.py) have parted when it returns.
     """
     run_folder = pathlib.Path(run_folder)
     run_folder.mkdir(parents=True, exist_ok=True)
@@ -58,6 +58,7 @@ def run(config, data_folder, run_folder, minutes=None, start=None, device=None):
             if stop:
                 break
     save(trainer, checkpoint)
+    trainer.leave()
     stopping.restore()
     return trainer
 

@@ -4,10 +4,14 @@
 the CPU (gloo). Without torchrun everything here does nothing.
 """
 
+import gc
 import os
 
 import torch
 import torch.distributed as dist
+
+# Its functions keep the group that is there when it is imported, for good, and DistributedDataParallel imports it.
+import torch.distributed.nn  # noqa: F401
 
 
 def start(device=None):
@@ -26,9 +30,15 @@ def start(device=None):
 
 
 def stop():
-    """Leaves the other processes."""
+    """Leaves the other processes, when all are here; nothing :func:`wrap` made may be in use any more.
+
+    Gloo's threads end with the group's last reference. Where they outlive the interpreter, they abort the process now
+    and then, after the work is done.
+    """
     if dist.is_initialized():
+        dist.barrier()
         dist.destroy_process_group()
+        gc.collect()
 
 
 def rank():

@@ -115,6 +115,11 @@ class Trainer:
             torch.cuda.set_rng_state(random["cuda"], self.device)
         self.segments.rng.bit_generator.state = random["data"]
 
+    def leave(self):
+        """Leaves the other processes; the trainer is this one's alone from here."""
+        self._forward, self._discriminate = self.model, self.discriminators
+        parallel.stop()
+
     def _beam(self):
         train = self.config["train"]
         return train["beam"] if self.step_number >= train["beam_from"] * train["steps"] else 1
