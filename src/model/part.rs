@@ -7,14 +7,14 @@ use std::sync::{Arc, OnceLock};
 /// See the module.
 pub(super) struct Part {
     bytes: Vec<u8>,
-    /// What its sessions on the processor share; `None` where they can't.
-    weights: OnceLock<Option<Weights>>,
+    /// What its sessions on the processor share, those of one thread and those of more; `None` where they can't.
+    weights: [OnceLock<Option<Weights>>; 2],
     desks: Desks,
 }
 
 impl Part {
     pub fn new(bytes: Vec<u8>) -> Self {
-        Self { bytes, weights: OnceLock::new(), desks: Desks::default() }
+        Self { bytes, weights: Default::default(), desks: Desks::default() }
     }
 
     /// The graph as it is loaded.
@@ -34,7 +34,9 @@ impl Part {
     pub fn enter(&self, desk: &Desk, runtime: &Runtime) -> ort::Result<()> {
         // The built-in runtime copies what it is given.
         let shares = !runtime.is_builtin() && desk.device.is_cpu();
-        let weights = if shares { self.weights.get_or_init(|| Weights::of(&self.bytes)).as_ref() } else { None };
-        desk.enter(&self.bytes, weights)
+        let threads = desk.device.threads();
+        let weights = &self.weights[usize::from(threads > 1)];
+        let weights = shares.then(|| weights.get_or_init(|| Weights::of(&self.bytes, threads == 1)).as_ref());
+        desk.enter(&self.bytes, weights.flatten())
     }
 }

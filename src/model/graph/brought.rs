@@ -1,6 +1,7 @@
 //! Takes the weights out of a graph, so that its sessions can share them.
 
 use super::onnx::{FLOAT, HALF, ModelProto, TensorProto};
+use super::operators::Operators;
 use prost::Message;
 use std::collections::{HashMap, HashSet};
 
@@ -18,12 +19,16 @@ pub(crate) struct Weight {
 pub(crate) struct Brought {
     pub graph: Vec<u8>,
     pub weights: Vec<Weight>,
+    /// What the program's own operators in it need.
+    pub operators: Operators,
 }
 
 /// Parts a graph from its large weights; those that are kept in half precision and cast when they are used come out in single
-/// precision, and the casts are gone. `None` for graphs that hold what isn't known here.
-pub(crate) fn bring(bytes: &[u8]) -> Option<Brought> {
+/// precision, and the casts are gone. With `own` the program's operators are in it, those that read halves where
+/// `halves` says that there are some. `None` for graphs that hold what isn't known here.
+pub(crate) fn bring(bytes: &[u8], own: bool, halves: bool) -> Option<Brought> {
     let mut model = ModelProto::known(bytes)?;
+    let operators = if own { Operators::take(&mut model, halves) } else { Operators::default() };
     let graph = model.graph.as_mut()?;
     let half: HashSet<&str> =
         graph.initializer.iter().filter(|tensor| tensor.data_type == HALF).map(|tensor| tensor.name.as_str()).collect();
@@ -56,7 +61,7 @@ pub(crate) fn bring(bytes: &[u8]) -> Option<Brought> {
         }
     }
     graph.node = node;
-    Some(Brought { graph: model.encode_to_vec(), weights })
+    Some(Brought { graph: model.encode_to_vec(), weights, operators })
 }
 
 #[cfg(test)]
@@ -68,7 +73,7 @@ mod tests {
     fn the_bundled_graphs_are_parted_from_their_weights() {
         let model = crate::model::Model::builtin().unwrap();
         for part in [&model.encoder, &model.decoder] {
-            let brought = bring(part.bytes()).expect("every field is known");
+            let brought = bring(part.bytes(), false, false).expect("every field is known");
             let values: usize = brought.weights.iter().map(|weight| weight.values.len()).sum();
             assert!(values > 2_000_000, "{values} values");
             assert!(brought.graph.len() * 20 < part.bytes().len(), "{} bytes are left", brought.graph.len());
@@ -79,12 +84,27 @@ mod tests {
     }
 
     #[test]
+    fn operators_take_the_place_of_most_steps_of_the_bundled_graphs() {
+        let model = crate::model::Model::builtin().unwrap();
+        for (part, lookups) in [(&model.encoder, 0), (&model.decoder, 1)] {
+            let brought = bring(part.bytes(), true, true).unwrap();
+            let Operators { products, filters, lookups: found } = &brought.operators;
+            assert_eq!((products.len(), filters.len(), found.len()), (14, 5, lookups));
+            assert!(found.iter().all(|lookup| (lookup.codebooks, lookup.dims) == (8, 97)));
+            assert!(brought.operators.filters.iter().all(|filter| filter.epsilon.is_some()), "each is normalised");
+            let nodes = |bytes: &[u8]| ModelProto::known(bytes).unwrap().graph.unwrap().node.len();
+            let (left, all) = (nodes(&brought.graph), nodes(part.bytes()));
+            assert!(left * 5 < all * 2, "{left} of {all} steps are left");
+        }
+    }
+
+    #[test]
     fn what_is_not_known_stays_whole() {
         let mut bytes = crate::model::graph::probe();
-        assert!(bring(&bytes).is_some());
+        assert!(bring(&bytes, true, true).is_some());
         // Field 15 of the model, of three bytes.
         bytes.extend([0x7a, 3, 1, 2, 3]);
-        assert!(bring(&bytes).is_none());
-        assert!(bring(b"no graph").is_none());
+        assert!(bring(&bytes, true, true).is_none());
+        assert!(bring(b"no graph", true, true).is_none());
     }
 }

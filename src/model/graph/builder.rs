@@ -46,6 +46,7 @@ impl Builder {
             name: name.clone(),
             op_type: op.into(),
             attribute: attributes,
+            domain: String::new(),
         });
         name
     }
@@ -156,6 +157,7 @@ impl Builder {
                 name: format!("split_{}", self.made),
                 op_type: "Split".into(),
                 attribute: vec![AttributeProto::int("axis", axis)],
+                domain: String::new(),
             });
             self.made += 1;
             start = end;
@@ -189,6 +191,7 @@ impl Builder {
                 name: format!("output_{}", info.name),
                 op_type: "Identity".into(),
                 attribute: vec![],
+                domain: String::new(),
             });
             declared.push(info);
         }

@@ -59,6 +59,8 @@ pub(super) struct NodeProto {
     pub op_type: String,
     #[prost(message, repeated, tag = "5")]
     pub attribute: Vec<AttributeProto>,
+    #[prost(string, tag = "7")]
+    pub domain: String,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -203,6 +205,18 @@ impl TensorProto {
             _ => return None,
         };
         (i64::try_from(values.len()) == Ok(count)).then_some(values)
+    }
+
+    /// The only value of a tensor of one integer.
+    pub fn to_integer(&self) -> Option<i64> {
+        let bytes = self.raw_data.as_slice().try_into().ok()?;
+        (self.data_type == INT64 && self.dims.iter().all(|&length| length == 1)).then(|| i64::from_le_bytes(bytes))
+    }
+
+    /// The values in half precision, in bits; `None` where they aren't that.
+    pub fn to_halves(&self) -> Option<Vec<u16>> {
+        let bits = || self.raw_data.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
+        (self.data_type == HALF).then(bits)
     }
 
     pub fn integers(name: &str, shape: &[usize], values: &[i64]) -> Self {

@@ -26,6 +26,7 @@ pub(crate) fn show_spectrum(bytes: &[u8], hop: usize) -> Option<Vec<u8>> {
         name: SPECTRUM.into(),
         op_type: "Identity".into(),
         attribute: vec![],
+        domain: String::new(),
     });
     graph.output.push(ValueInfo::new(SPECTRUM, FLOAT, &[Size::Free("batch"), Size::Free("hops"), Size::Fixed(hop)]));
     Some(model.encode_to_vec())

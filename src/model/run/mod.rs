@@ -2,7 +2,8 @@
 //!
 //! A session has no state of its own, since a stream's state goes in and comes out with each run. So streams borrow a session
 //! for one run: there are as many as can run at once ([`Device::runs_at_once`]), and never more than streams. On the processor
-//! sessions share their weights as well ([`weights`]).
+//! sessions share their weights as well ([`weights`]), and operators of the program's own read them in half precision
+//! ([`operators`]).
 //!
 //! Where all are busy, live streams queue, and the session that gets free takes what has queued as one batch: a hop of a small
 //! model costs hardly more for eight channels than for one, since it is bound by reading the weights. A stream only ever
@@ -15,6 +16,7 @@ mod batch;
 mod desk;
 mod device_state;
 mod kept;
+mod operators;
 mod pace;
 mod seat;
 mod weights;

@@ -1,0 +1,134 @@
+//! The inner loop of a product with halves, by what the processor has: AVX2 with F16C, or AVX-512.
+
+use half::f16;
+
+/// Columns that are summed together.
+pub(super) const WIDTH: usize = 32;
+/// Most vectors that are.
+pub(super) const MOST_TOGETHER: usize = 8;
+
+/// One that this processor can run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Instructions(Kind);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+}
+
+impl Instructions {
+    /// Those that this processor can run, the fastest first.
+    pub fn all() -> Vec<Self> {
+        let mut all = Vec::new();
+        #[cfg(target_arch = "x86_64")]
+        {
+            use std::arch::is_x86_feature_detected as has;
+            if has!("avx512f") {
+                all.push(Self(Kind::Avx512));
+            }
+            if has!("avx2") && has!("fma") && has!("f16c") {
+                all.push(Self(Kind::Avx2));
+            }
+        }
+        all
+    }
+
+    /// As many vectors as its registers hold the sums of.
+    pub fn together(self) -> usize {
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2 => 3,
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512 => MOST_TOGETHER,
+        }
+    }
+
+    /// Adds to `sums`, of as many vectors as there are up to [`Self::together`], their products with `values`, `[rows, WIDTH]`.
+    /// The order in which a sum is made is the same for all kernels, however many there are.
+    ///
+    /// # Panics
+    /// Where the lengths don't fit.
+    pub fn add(self, vectors: &[f32], values: &[f16], sums: &mut [[f32; WIDTH]]) {
+        let rows = values.len() / WIDTH;
+        assert!(values.len() == rows * WIDTH && vectors.len() == sums.len() * rows);
+        match self.0 {
+            // SAFETY: whoever made it has seen that the processor can, and the lengths are those it reads.
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2 => unsafe { x86::avx2(vectors, values, rows, sums) },
+            // SAFETY: as before.
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512 => unsafe { x86::avx512(vectors, values, rows, sums) },
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use super::WIDTH;
+    use half::f16;
+    use std::arch::x86_64::*;
+
+    /// Values ahead that are fetched: by itself the processor stops at the end of each page.
+    const AHEAD: usize = 1024;
+
+    /// A kernel for each number of vectors, by the intrinsics of one width.
+    macro_rules! kernel {
+        ($name:ident, $features:literal, $lanes:literal, [$($count:literal)*],
+         $load:ident, $load_halves:ident, $widen:ident, $splat:ident, $fma:ident, $store:ident) => {
+            /// # Safety
+            /// The processor has the features; there are `sums.len()` vectors of `rows` floats, and `rows` · `WIDTH` values.
+            #[target_feature(enable = $features)]
+            pub unsafe fn $name(vectors: &[f32], values: &[f16], rows: usize, sums: &mut [[f32; WIDTH]]) {
+                /// # Safety
+                /// As the other's, with `N` sums.
+                #[target_feature(enable = $features)]
+                unsafe fn of<const N: usize>(vectors: &[f32], values: &[f16], rows: usize, sums: &mut [[f32; WIDTH]]) {
+                    const PARTS: usize = WIDTH / $lanes;
+                    // SAFETY: all loads and stores are inside the slices, as the caller promises; fetching touches nothing.
+                    unsafe {
+                        let mut kept = [[$splat(0.0); PARTS]; N];
+                        for (sums, kept) in sums.iter().zip(&mut kept) {
+                            for (part, kept) in kept.iter_mut().enumerate() {
+                                *kept = $load(sums.as_ptr().add(part * $lanes));
+                            }
+                        }
+                        for row in 0..rows {
+                            let values = values.as_ptr().add(row * WIDTH);
+                            _mm_prefetch::<_MM_HINT_T0>(values.wrapping_add(AHEAD).cast());
+                            for part in 0..PARTS {
+                                let value = $widen($load_halves(values.add(part * $lanes).cast()));
+                                for (vector, kept) in kept.iter_mut().enumerate() {
+                                    let element = $splat(*vectors.as_ptr().add(vector * rows + row));
+                                    kept[part] = $fma(element, value, kept[part]);
+                                }
+                            }
+                        }
+                        for (sums, kept) in sums.iter_mut().zip(kept) {
+                            for (part, kept) in kept.into_iter().enumerate() {
+                                $store(sums.as_mut_ptr().add(part * $lanes), kept);
+                            }
+                        }
+                    }
+                }
+                // SAFETY: the caller's promise is passed on.
+                match sums.len() {
+                    0 => {}
+                    $($count => unsafe { of::<$count>(vectors, values, rows, sums) },)*
+                    count => unreachable!("{count} vectors together"),
+                }
+            }
+        };
+    }
+
+    kernel!(
+        avx2, "avx2,fma,f16c", 8, [1 2 3],
+        _mm256_loadu_ps, _mm_loadu_si128, _mm256_cvtph_ps, _mm256_set1_ps, _mm256_fmadd_ps, _mm256_storeu_ps
+    );
+    kernel!(
+        avx512, "avx512f", 16, [1 2 3 4 5 6 7 8],
+        _mm512_loadu_ps, _mm256_loadu_si256, _mm512_cvtph_ps, _mm512_set1_ps, _mm512_fmadd_ps, _mm512_storeu_ps
+    );
+}

@@ -1,0 +1,113 @@
+//! The program's operators ([`graph::Operators`]) in ONNX Runtime's sessions on the processor.
+//!
+//! ONNX Runtime multiplies by one thread in single precision only: it would widen the weights when a graph is loaded, and a
+//! live hop would read twice the bytes. And each of a graph's steps costs more than these small ones compute.
+
+mod books;
+mod instructions;
+mod panels;
+mod taps;
+
+use crate::model::graph::{self, DOMAIN, Filter, INDEX, Lookup, Product};
+use books::Books;
+use instructions::Instructions;
+use ort::operator::{ComputeContext, Kernel, KernelContext, Operator, OperatorDomain, OperatorInput, OperatorOutput};
+use ort::session::builder::SessionBuilder;
+use ort::value::{TensorElementType, ValueRef, ValueRefMut};
+use panels::Panels;
+use std::sync::Arc;
+use taps::Taps;
+
+/// Whether this processor can multiply by halves.
+pub(super) fn reads_halves() -> bool {
+    !Instructions::all().is_empty()
+}
+
+/// What the operators of a graph need, once for all its sessions.
+pub(super) struct Operators {
+    panels: Vec<Arc<Panels>>,
+    taps: Vec<Arc<Taps>>,
+    books: Vec<Arc<Books>>,
+}
+
+impl Operators {
+    /// Products only where this processor [`reads_halves`].
+    pub fn new(of: graph::Operators) -> Self {
+        let panels =
+            |instructions| of.products.iter().map(|product| Arc::new(Panels::new(product, instructions))).collect();
+        Self {
+            panels: Instructions::all().first().copied().map(panels).unwrap_or_default(),
+            taps: of.filters.into_iter().map(|filter| Arc::new(Taps::new(filter))).collect(),
+            books: of.lookups.iter().map(|lookup| Arc::new(Books::new(lookup))).collect(),
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.panels.is_empty() && self.taps.is_empty() && self.books.is_empty()
+    }
+
+    /// A session that has them.
+    pub fn share(&self, builder: SessionBuilder) -> ort::Result<SessionBuilder> {
+        if self.is_empty() {
+            return Ok(builder);
+        }
+        let domain = OperatorDomain::new(DOMAIN)?
+            .add(Own { name: Product::NAME, all: self.panels.clone() })?
+            .add(Own { name: Filter::NAME, all: self.taps.clone() })?
+            .add(Own { name: Lookup::NAME, all: self.books.clone() })?;
+        Ok(builder.with_operators(domain)?)
+    }
+}
+
+/// What an operator does.
+trait Step: Send + Sync {
+    const INPUTS: &[TensorElementType];
+
+    fn run(&self, context: &ComputeContext) -> ort::Result<()>;
+}
+
+fn input(context: &ComputeContext, at: usize) -> ort::Result<ValueRef<'_>> {
+    context.input(at)?.ok_or_else(|| ort::Error::new(format!("an operator without its input {at}")))
+}
+
+/// The result, of the dimensions `shape`; there are none where the input's don't fit.
+fn result(context: &ComputeContext, shape: Option<Vec<i64>>) -> ort::Result<ValueRefMut<'_>> {
+    let shape = shape.ok_or_else(|| ort::Error::new("an operator's input has other dimensions than its weights"))?;
+    context.output(0, shape)?.ok_or_else(|| ort::Error::new("an operator without output"))
+}
+
+/// An operator of this name, by its index.
+struct Own<T> {
+    name: &'static str,
+    all: Vec<Arc<T>>,
+}
+
+impl<T: Step + 'static> Operator for Own<T> {
+    type Kernel<'attr> = One<T>;
+
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn inputs(&self) -> impl IntoIterator<Item = OperatorInput> {
+        T::INPUTS.iter().map(|&kind| OperatorInput::required(kind))
+    }
+
+    fn outputs(&self) -> impl IntoIterator<Item = OperatorOutput> {
+        [OperatorOutput::required(TensorElementType::Float32)]
+    }
+
+    fn create_kernel<'attr>(&self, context: &KernelContext<'attr>) -> ort::Result<One<T>> {
+        let index: Option<i64> = context.get(INDEX);
+        let one = index.and_then(|index| self.all.get(usize::try_from(index).ok()?));
+        one.cloned().map(One).ok_or_else(|| ort::Error::new(format!("no {} {index:?}", self.name)))
+    }
+}
+
+struct One<T>(Arc<T>);
+
+impl<T: Step> Kernel for One<T> {
+    fn compute(&mut self, context: &ComputeContext) -> ort::Result<()> {
+        self.0.run(context)
+    }
+}

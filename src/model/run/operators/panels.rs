@@ -1,0 +1,134 @@
+//! A matrix of weights in half precision, and its product with vectors.
+//!
+//! A live hop has one vector a channel, so that what costs is reading the weights from memory: between two hops other work
+//! takes the caches. Halves are half of that. They are widened in registers as they come; the sums are in single precision,
+//! each made in one order, whatever vectors are multiplied together.
+
+use super::instructions::{Instructions, MOST_TOGETHER, WIDTH};
+use super::{Step, input, result};
+use crate::model::graph::Product;
+use half::f16;
+use ort::operator::ComputeContext;
+use ort::value::TensorElementType;
+
+/// See the module.
+pub(super) struct Panels {
+    rows: usize,
+    columns: usize,
+    /// Panels of [`WIDTH`] columns, the last one filled up with zeros: `[panels, rows, WIDTH]`.
+    values: Vec<f16>,
+    /// `[panels, WIDTH]`.
+    bias: Vec<f32>,
+    instructions: Instructions,
+}
+
+impl Panels {
+    pub fn new(product: &Product, instructions: Instructions) -> Self {
+        let &Product { rows, columns, .. } = product;
+        let panels = columns.div_ceil(WIDTH);
+        let mut values = vec![f16::ZERO; panels * rows * WIDTH];
+        for (row, from) in product.values.chunks_exact(columns).enumerate() {
+            for (column, &bits) in from.iter().enumerate() {
+                values[(column / WIDTH * rows + row) * WIDTH + column % WIDTH] = f16::from_bits(bits);
+            }
+        }
+        let mut bias = product.bias.clone();
+        bias.resize(panels * WIDTH, 0.0);
+        Self { rows, columns, values, bias, instructions }
+    }
+
+    /// `results[v]` = `vectors[v]` · values + bias; both one vector after the other.
+    ///
+    /// # Panics
+    /// Where the lengths aren't multiples of rows and columns, of one number of vectors.
+    fn multiply(&self, vectors: &[f32], results: &mut [f32]) {
+        let (rows, columns) = (self.rows, self.columns);
+        let count = vectors.len() / rows;
+        assert!(vectors.len() == count * rows && results.len() == count * columns);
+        let most = self.instructions.together();
+        for (panel, bias) in self.bias.as_chunks::<WIDTH>().0.iter().enumerate() {
+            let values = &self.values[panel * rows * WIDTH..][..rows * WIDTH];
+            let (first, width) = (panel * WIDTH, WIDTH.min(columns - panel * WIDTH));
+            for (group, vectors) in vectors.chunks(most * rows).enumerate() {
+                let mut sums = [*bias; MOST_TOGETHER];
+                let sums = &mut sums[..vectors.len() / rows];
+                self.instructions.add(vectors, values, sums);
+                for (at, sums) in sums.iter().enumerate() {
+                    results[(group * most + at) * columns + first..][..width].copy_from_slice(&sums[..width]);
+                }
+            }
+        }
+    }
+}
+
+impl Step for Panels {
+    const INPUTS: &[TensorElementType] = &[TensorElementType::Float32];
+
+    fn run(&self, context: &ComputeContext) -> ort::Result<()> {
+        let input = input(context, 0)?;
+        let (shape, vectors) = input.try_extract_tensor::<f32>()?;
+        let fits = shape.split_last().filter(|(last, _)| **last == self.rows as i64);
+        let mut made = result(context, fits.map(|(_, others)| [others, &[self.columns as i64]].concat()))?;
+        self.multiply(vectors, made.try_extract_tensor_mut::<f32>()?.1);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_multiplies_any_number_of_vectors_the_same() {
+        let mut random = fastrand::Rng::with_seed(7);
+        for (rows, columns) in [(97, 256), (256, 97), (1, 1500), (300, 32), (77, 33)] {
+            let product = Product {
+                rows,
+                columns,
+                values: (0..rows * columns).map(|_| f16::from_f32(random.f32() - 0.5).to_bits()).collect(),
+                bias: (0..columns).map(|_| random.f32()).collect(),
+            };
+            let vectors: Vec<f32> = (0..20 * rows).map(|_| random.f32() - 0.5).collect();
+            let of_each = |instructions| {
+                let panels = Panels::new(&product, instructions);
+                let mut alone = vec![0.0; 20 * columns];
+                for (vector, result) in vectors.chunks_exact(rows).zip(alone.chunks_exact_mut(columns)) {
+                    panels.multiply(vector, result);
+                }
+                for count in [0, 1, 2, 3, 4, 5, 7, 8, 9, 20] {
+                    let mut together = vec![0.0; count * columns];
+                    panels.multiply(&vectors[..count * rows], &mut together);
+                    assert!(
+                        together == alone[..count * columns],
+                        "{count} vectors of {rows} x {columns}, {instructions:?}"
+                    );
+                }
+                alone
+            };
+            let all: Vec<_> = Instructions::all().into_iter().map(of_each).collect();
+            assert!(all.iter().all(|results| *results == all[0]), "{rows} x {columns}");
+            for (at, &y) in all.iter().flatten().enumerate() {
+                let (vector, column) = (at / columns % 20, at % columns);
+                let weight = |row| f16::from_bits(product.values[row * columns + column]).to_f64();
+                let exact: f64 = (0..rows).map(|row| f64::from(vectors[vector * rows + row]) * weight(row)).sum();
+                let off = f64::from(y) - exact - f64::from(product.bias[column]);
+                assert!(off.abs() < 1e-5, "{rows} x {columns}, column {column}: {off} off");
+            }
+        }
+    }
+
+    #[test]
+    #[cfg(feature = "live")]
+    fn the_smallest_halves_count() {
+        // Subnormal, which single precision isn't, and live threads flush subnormals.
+        let product = Product { rows: 1, columns: 1, values: vec![1], bias: vec![0.0] };
+        for instructions in Instructions::all() {
+            let mut result = [0.0];
+            // SAFETY: there is arithmetic in it and nothing else.
+            unsafe {
+                no_denormals::no_denormals(|| Panels::new(&product, instructions).multiply(&[1024.0], &mut result))
+            };
+            assert_eq!(result, [2.0f32.powi(-14)], "{instructions:?}");
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Each channel's filter along the frames, and the normalisation of what it gives.
+
+use super::{Step, input, result};
+use crate::model::graph::Filter;
+use ort::operator::ComputeContext;
+use ort::value::TensorElementType;
+
+/// See the module.
+pub(super) struct Taps {
+    filter: Filter,
+}
+
+impl Taps {
+    pub fn new(filter: Filter) -> Self {
+        Self { filter }
+    }
+
+    fn channels(&self) -> usize {
+        self.filter.bias.len()
+    }
+
+    /// Frames that a result is made of.
+    fn length(&self) -> usize {
+        self.filter.taps.len() / self.channels()
+    }
+
+    /// Of the result; `None` where the input doesn't fit.
+    fn shape(&self, input: &[i64]) -> Option<Vec<i64>> {
+        let &[batch, frames, channels] = input else { return None };
+        let made = frames + 1 - self.length() as i64;
+        (made >= 0 && channels == self.channels() as i64).then(|| vec![batch, made, channels])
+    }
+
+    /// `input` is `[batch, frames, channels]`.
+    fn filter(&self, frames: usize, input: &[f32], result: &mut [f32]) {
+        let (channels, length) = (self.channels(), self.length());
+        let made = frames + 1 - length;
+        for (of, frame) in result.chunks_exact_mut(channels).enumerate() {
+            let input = &input[(of / made * frames + of % made) * channels..][..length * channels];
+            frame.copy_from_slice(&self.filter.bias);
+            for (input, taps) in input.chunks_exact(channels).zip(self.filter.taps.chunks_exact(channels)) {
+                for ((sum, x), tap) in frame.iter_mut().zip(input).zip(taps) {
+                    *sum += x * tap;
+                }
+            }
+            if let Some(epsilon) = self.filter.epsilon {
+                normalise(frame, epsilon);
+            }
+        }
+    }
+}
+
+impl Step for Taps {
+    const INPUTS: &[TensorElementType] = &[TensorElementType::Float32];
+
+    fn run(&self, context: &ComputeContext) -> ort::Result<()> {
+        let input = input(context, 0)?;
+        let (shape, values) = input.try_extract_tensor::<f32>()?;
+        let mut made = result(context, self.shape(shape))?;
+        self.filter(shape[1] as usize, values, made.try_extract_tensor_mut::<f32>()?.1);
+        Ok(())
+    }
+}
+
+/// Divides a frame by the root of its mean square plus `epsilon`.
+fn normalise(frame: &mut [f32], epsilon: f32) {
+    // Lanes of their own, which the compiler may add at once.
+    let mut sums = [0.0; 16];
+    let (whole, rest) = frame.as_chunks::<16>();
+    for values in whole {
+        for (sum, value) in sums.iter_mut().zip(values) {
+            *sum += value * value;
+        }
+    }
+    let square = sums.iter().sum::<f32>() + rest.iter().map(|value| value * value).sum::<f32>();
+    let root = (square / frame.len() as f32 + epsilon).sqrt();
+    for value in frame {
+        *value /= root;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_filters_along_the_frames() {
+        let filter = Filter { taps: vec![1.0, 2.0, 10.0, 20.0], bias: vec![0.5, -0.5], epsilon: None };
+        let taps = Taps::new(filter.clone());
+        assert_eq!(taps.shape(&[5, 3, 2]), Some(vec![5, 2, 2]));
+        assert_eq!(taps.shape(&[5, 1, 2]), Some(vec![5, 0, 2]));
+        assert!([&[1, 0, 2][..], &[1, 3, 3], &[3, 2]].iter().all(|shape| taps.shape(shape).is_none()));
+        // Two in a batch.
+        let input = [1.0, 1.0, 2.0, 2.0, 3.0, 3.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0];
+        let mut output = [0.0; 8];
+        taps.filter(3, &input, &mut output);
+        assert_eq!(output, [21.5, 41.5, 32.5, 63.5, 0.5, 19.5, 0.5, 1.5]);
+
+        let mut normal = [0.0; 8];
+        Taps::new(Filter { epsilon: Some(0.25), ..filter }).filter(3, &input, &mut normal);
+        for (frame, made) in output.chunks_exact(2).zip(normal.chunks_exact(2)) {
+            let root = (frame.iter().map(|value| value * value).sum::<f32>() / 2.0 + 0.25).sqrt();
+            assert!(frame.iter().zip(made).all(|(value, made)| (value / root - made).abs() < 1e-6), "{made:?}");
+        }
+    }
+}
