@@ -72,7 +72,7 @@ mod x86 {
     use std::arch::x86_64::*;
 
     /// Values ahead that are fetched: by itself the processor stops at the end of each page.
-    const AHEAD: usize = 1024;
+    const AHEAD: usize = 2048;
 
     /// A kernel for each number of vectors, by the intrinsics of one width.
     macro_rules! kernel {
@@ -97,7 +97,7 @@ mod x86 {
                         }
                         for row in 0..rows {
                             let values = values.as_ptr().add(row * WIDTH);
-                            _mm_prefetch::<_MM_HINT_T0>(values.wrapping_add(AHEAD).cast());
+                            _mm_prefetch::<_MM_HINT_T1>(values.wrapping_add(AHEAD).cast());
                             for part in 0..PARTS {
                                 let value = $widen($load_halves(values.add(part * $lanes).cast()));
                                 for (vector, kept) in kept.iter_mut().enumerate() {
