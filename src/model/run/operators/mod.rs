@@ -1,7 +1,8 @@
 //! The program's operators ([`graph::Operators`]) in ONNX Runtime's sessions on the processor.
 //!
-//! ONNX Runtime multiplies by one thread in single precision only: it would widen the weights when a graph is loaded, and a
-//! live hop would read twice the bytes. And each of a graph's steps costs more than these small ones compute.
+//! ONNX Runtime multiplies by weights in single precision: it would widen them when a graph is loaded, and a live hop would
+//! read twice the bytes. (Its `MatMulNBits`, with eight bits a weight, gives other codes on each processor.) And each of a graph's
+//! steps costs more than these small ones compute.
 
 mod books;
 mod instructions;
