@@ -22,11 +22,13 @@ impl Filter {
 /// The filter whose last sum `node` is, with the normalisation that comes next.
 pub(super) fn read<'a>(graph: &'a GraphProto, node: &'a NodeProto) -> Option<Found<'a, Filter>> {
     let last = tap(graph, node).filter(|tap| tap.end == i64::MAX)?;
-    let channels = usize::try_from(*graph.weight(last.weights)?.dims.first()?).ok()?;
+    let channels = usize::try_from(*graph.weight(last.weights)?.dims.first()?).ok().filter(|&channels| channels > 0)?;
     let mut taps = vec![last];
     let first = loop {
         let before = graph.made_by(taps.last()?.rest).filter(|before| uses(graph, &before.output[0]) == 1);
         match before.and_then(|before| tap(graph, before)) {
+            // A file may hold a circle.
+            Some(_) if taps.len() > graph.node.len() => return None,
             Some(tap) => taps.push(tap),
             None => break taps.last()?.rest,
         }
@@ -128,5 +130,16 @@ mod tests {
             assert!(Operators::take(&mut model, false).filters.is_empty(), "{slices:?}");
             assert_eq!(model, before);
         }
+    }
+
+    #[test]
+    fn a_circle_that_a_file_makes_up_is_none() {
+        let mut circle = model(&[(0, -1), (1, i64::MAX)], -1);
+        let nodes = &mut circle.graph.as_mut().unwrap().node;
+        let sums: Vec<usize> = (0..nodes.len()).filter(|&at| nodes[at].op_type == "Add").collect();
+        nodes[sums[0]].input[1] = nodes[sums[1]].output[0].clone();
+        // No one else takes the last sum.
+        nodes.truncate(sums[1] + 1);
+        assert!(Operators::take(&mut circle, false).filters.is_empty());
     }
 }

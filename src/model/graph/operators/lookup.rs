@@ -41,11 +41,12 @@ pub(super) fn read<'a>(graph: &'a GraphProto, node: &'a NodeProto) -> Option<Fou
     let first = terms[0];
     let [size, dims] = graph.weight(first.table)?.dims.as_slice() else { return None };
     let (size, dims) = (usize::try_from(*size).ok()?, usize::try_from(*dims).ok()?);
-    let mut entries = Vec::with_capacity(terms.len() * size * dims);
+    let count = size.checked_mul(dims).filter(|&count| count > 0)?;
+    let mut entries = Vec::new();
     for (term, codebook) in terms.iter().zip(0..) {
         let table = graph.weight(term.table).filter(|table| table.dims == [size as i64, dims as i64])?;
         let alike = (term.codes, term.counts, term.codebook) == (first.codes, first.counts, codebook);
-        entries.extend(table.to_halves().filter(|halves| alike && halves.len() == size * dims)?);
+        entries.extend(table.to_halves().filter(|halves| alike && halves.len() == count)?);
     }
     let what = Lookup { entries, codebooks: terms.len(), dims };
     Some(Found { what, inputs: vec![first.codes, first.counts], last: node })
@@ -77,4 +78,65 @@ fn gathered<'a>(graph: &'a GraphProto, value: &str, axis: i64) -> Option<[&'a st
     let node = graph.made_by(value)?;
     let along = |attribute: &AttributeProto| attribute.name == "axis" && attribute.i == Some(axis);
     two(node, "Gather").filter(|_| node.attribute.iter().any(along))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Operators;
+    use super::*;
+    use crate::model::graph::builder::Builder;
+    use crate::model::graph::onnx::{FLOAT, HALF, INT64, ModelProto, Size, ValueInfo};
+
+    /// A sum of `codebooks` codebooks of two entries of three dimensions; its masks compare with `shift` more.
+    fn model(codebooks: i64, shift: i64) -> ModelProto {
+        let mut graph = Builder::default();
+        let mut sum: Option<String> = None;
+        for codebook in 0..codebooks {
+            let table = graph.weight(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0 + codebook as f32], &[2, 3]);
+            let table = graph.cast(&table, FLOAT);
+            let index = graph.integers(&[codebook]);
+            let code = graph.add("Gather", &[&"codes".into(), &index], vec![AttributeProto::int("axis", 2)]);
+            let entry = graph.add("Gather", &[&table, &code], vec![AttributeProto::int("axis", 0)]);
+            let least = graph.integers(&[codebook + shift]);
+            let more = graph.add("Less", &[&least, &"count".into()], vec![]);
+            let more = graph.cast(&more, FLOAT);
+            let axis = graph.integers(&[2]);
+            let mask = graph.add("Unsqueeze", &[&more, &axis], vec![]);
+            let term = graph.mul(&entry, &mask);
+            sum = Some(sum.map_or(term.clone(), |sum| graph.plus(&sum, &term)));
+        }
+        let value = |name, kind| ValueInfo::new(name, kind, &[Size::Free("batch"), Size::Free("hops")]);
+        let inputs = vec![value("codes", INT64), value("count", INT64)];
+        let bytes = graph.finish("lookup", inputs, vec![(value("sum", FLOAT), sum.unwrap())]);
+        let mut model = ModelProto::known(&bytes).unwrap();
+        for tensor in &mut model.graph.as_mut().unwrap().initializer {
+            if let Some(values) = tensor.to_floats() {
+                tensor.data_type = HALF;
+                tensor.raw_data = values.iter().flat_map(|&value| half::f16::from_f32(value).to_le_bytes()).collect();
+            }
+        }
+        model
+    }
+
+    #[test]
+    fn sums_of_entries_are_one_lookup() {
+        let mut whole = model(3, 0);
+        let [lookup] = Operators::take(&mut whole, false).lookups.try_into().unwrap();
+        assert_eq!((lookup.codebooks, lookup.dims, lookup.entries.len()), (3, 3, 18));
+        assert_eq!(half::f16::from_bits(lookup.entries[17]).to_f32(), 8.0);
+        let graph = whole.graph.unwrap();
+        assert_eq!((graph.node.len(), graph.initializer.len()), (2, 0), "the lookup and what names the output");
+        assert!(Operators::take(&mut model(3, 1), false).lookups.is_empty(), "other masks than its own");
+    }
+
+    #[test]
+    fn dimensions_that_a_file_makes_up_are_none() {
+        for dims in [vec![i64::MAX, i64::MAX], vec![0, 3], vec![-1, -6], vec![2, 2]] {
+            let mut model = model(3, 0);
+            for tensor in model.graph.as_mut().unwrap().initializer.iter_mut().filter(|tensor| tensor.dims == [2, 3]) {
+                tensor.dims.clone_from(&dims);
+            }
+            assert!(Operators::take(&mut model, false).lookups.is_empty(), "{dims:?}");
+        }
+    }
 }
