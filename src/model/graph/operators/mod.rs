@@ -54,7 +54,7 @@ struct Found<'a, T> {
     last: &'a NodeProto,
 }
 
-/// Puts operators `name` in the place of what `read` finds to begin or end at a node.
+/// Puts operators `name` in the place of what `read` finds at each node.
 fn replace<T>(
     graph: &mut GraphProto,
     name: &str,
@@ -98,10 +98,10 @@ fn drop_unused(graph: &mut GraphProto) {
     }
 }
 
-/// The inputs of a node of that kind with two.
+/// The inputs of a node of that kind with two, and one result.
 fn two<'a>(node: &'a NodeProto, kind: &str) -> Option<[&'a str; 2]> {
     let [first, second] = node.input.as_slice() else { return None };
-    (node.op_type == kind && node.domain.is_empty()).then_some([first, second])
+    (node.op_type == kind && node.domain.is_empty() && node.output.len() == 1).then_some([first, second])
 }
 
 /// How often `value` is an input or what the graph gives out.

@@ -47,7 +47,7 @@ impl Instructions {
     }
 
     /// Adds to `sums`, of as many vectors as there are up to [`Self::together`], their products with `values`, `[rows, WIDTH]`.
-    /// The order in which a sum is made is the same for all kernels, however many there are.
+    /// The order in which a sum is made is always the same, however many there are.
     ///
     /// # Panics
     /// Where the lengths don't fit.
