@@ -21,19 +21,18 @@ enum Kind {
 
 impl Instructions {
     /// Those that this processor can run, the fastest first.
+    #[cfg(target_arch = "x86_64")]
     pub fn all() -> Vec<Self> {
-        let mut all = Vec::new();
-        #[cfg(target_arch = "x86_64")]
-        {
-            use std::arch::is_x86_feature_detected as has;
-            if has!("avx512f") {
-                all.push(Self(Kind::Avx512));
-            }
-            if has!("avx2") && has!("fma") && has!("f16c") {
-                all.push(Self(Kind::Avx2));
-            }
-        }
-        all
+        use std::arch::is_x86_feature_detected as has;
+        let avx512 = has!("avx512f").then_some(Self(Kind::Avx512));
+        let avx2 = (has!("avx2") && has!("fma") && has!("f16c")).then_some(Self(Kind::Avx2));
+        [avx512, avx2].into_iter().flatten().collect()
+    }
+
+    /// None: others than x86 aren't known here.
+    #[cfg(not(target_arch = "x86_64"))]
+    pub fn all() -> Vec<Self> {
+        Vec::new()
     }
 
     /// As many vectors as its registers hold the sums of.
