@@ -36,6 +36,7 @@ mod interrupt;
 #[cfg(feature = "cli")]
 pub mod measure;
 pub mod model;
+mod pages;
 #[cfg(feature = "live")]
 pub mod picture;
 #[cfg(feature = "plugin")]

@@ -7,6 +7,7 @@
 //! selection of the best k. It keeps the best codes for each count ([`Codes`]), and ends at the count where that is known.
 
 use super::Codes;
+use crate::pages::Pages;
 use gemm::Parallelism;
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
@@ -17,7 +18,7 @@ pub struct Codebooks {
     /// `[codebooks, entries, dims]`.
     entries: Vec<f32>,
     /// The same as the matrix product reads them, `[codebooks, dims, entries + PADDING]`.
-    columns: Vec<f32>,
+    columns: Pages<f32>,
     /// Half the squared norm of each entry, `[codebooks, entries]`.
     half_norms: Vec<f32>,
     codebooks: usize,
@@ -116,7 +117,7 @@ impl Codebooks {
         }
         let half_norms = entries.chunks_exact(dims).map(|e| 0.5 * e.iter().map(|v| v * v).sum::<f32>()).collect();
         let stride = size + PADDING;
-        let mut columns = vec![0.0; codebooks * dims * stride];
+        let mut columns = Pages::zeros(codebooks * dims * stride);
         for (book, columns) in entries.chunks_exact(size * dims).zip(columns.chunks_exact_mut(stride * dims)) {
             for (code, entry) in book.chunks_exact(dims).enumerate() {
                 entry.iter().enumerate().for_each(|(dim, &value)| columns[dim * stride + code] = value);

@@ -86,10 +86,10 @@ mod tests {
     #[test]
     fn operators_take_the_place_of_most_steps_of_the_bundled_graphs() {
         let model = crate::model::Model::builtin().unwrap();
-        for (part, lookups) in [(&model.encoder, 0), (&model.decoder, 1)] {
+        for (part, lookups, blocks) in [(&model.encoder, 0, 4), (&model.decoder, 1, 5)] {
             let brought = bring(part.bytes(), true, true).unwrap();
-            let Operators { products, filters, lookups: found } = &brought.operators;
-            assert_eq!((products.len(), filters.len(), found.len()), (14, 5, lookups));
+            let Operators { products, filters, lookups: found, blocks: residual } = &brought.operators;
+            assert_eq!((products.len(), filters.len(), found.len(), residual.len()), (14, 5, lookups, blocks));
             assert!(found.iter().all(|lookup| (lookup.codebooks, lookup.dims) == (8, 97)));
             assert!(brought.operators.filters.iter().all(|filter| filter.epsilon.is_some()), "each is normalised");
             let nodes = |bytes: &[u8]| ModelProto::known(bytes).unwrap().graph.unwrap().node.len();

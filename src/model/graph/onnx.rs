@@ -213,6 +213,13 @@ impl TensorProto {
         (self.data_type == INT64 && self.dims.iter().all(|&length| length == 1)).then(|| i64::from_le_bytes(bytes))
     }
 
+    /// The whole numbers; `None` where they aren't that.
+    pub fn to_integers(&self) -> Option<Vec<i64>> {
+        let (numbers, rest) = self.raw_data.as_chunks::<8>();
+        let all = || numbers.iter().map(|&bytes| i64::from_le_bytes(bytes)).collect();
+        (self.data_type == INT64 && rest.is_empty()).then(all)
+    }
+
     /// The values in half precision, in bits; `None` where they aren't that.
     pub fn to_halves(&self) -> Option<Vec<u16>> {
         let bits = || self.raw_data.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();

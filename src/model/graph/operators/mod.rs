@@ -1,11 +1,13 @@
 //! Operators of the program's own, which take the place of several steps of a graph where ONNX Runtime runs it on the
 //! processor: what a live hop costs there is bringing weights and steps into the caches, more than computing.
 
+mod block;
 mod filter;
 mod lookup;
 mod product;
 
 use super::onnx::{AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSet};
+pub(crate) use block::Block;
 pub(crate) use filter::Filter;
 pub(crate) use lookup::Lookup;
 pub(crate) use product::Product;
@@ -22,6 +24,8 @@ pub(crate) struct Operators {
     pub products: Vec<Product>,
     pub filters: Vec<Filter>,
     pub lookups: Vec<Lookup>,
+    /// They name products and filters.
+    pub blocks: Vec<Block>,
 }
 
 impl Operators {
@@ -35,10 +39,15 @@ impl Operators {
         }
         operators.filters = replace(graph, Filter::NAME, filter::read);
         operators.lookups = replace(graph, Lookup::NAME, lookup::read);
-        if !operators.is_empty() {
-            drop_unused(graph);
-            model.opset_import.push(OperatorSet { domain: Some(DOMAIN.into()), version: 1 });
+        if operators.is_empty() {
+            return operators;
         }
+        // What is replaced counts as a use no more.
+        drop_unused(graph);
+        let Self { products, filters, .. } = &operators;
+        operators.blocks = replace(graph, Block::NAME, |graph, node| block::read(graph, node, products, filters));
+        drop_unused(graph);
+        model.opset_import.push(OperatorSet { domain: Some(DOMAIN.into()), version: 1 });
         operators
     }
 

@@ -4,12 +4,14 @@
 //! read twice the bytes. (Its `MatMulNBits`, with eight bits a weight, gives other codes on each processor.) And each of a graph's
 //! steps costs more than these small ones compute.
 
+mod blocks;
 mod books;
 mod instructions;
 mod panels;
 mod taps;
 
-use crate::model::graph::{self, DOMAIN, Filter, INDEX, Lookup, Product};
+use crate::model::graph::{self, Block, DOMAIN, Filter, INDEX, Lookup, Product};
+use blocks::Whole;
 use books::Books;
 use instructions::Instructions;
 use ort::operator::{ComputeContext, Kernel, KernelContext, Operator, OperatorDomain, OperatorInput, OperatorOutput};
@@ -29,18 +31,26 @@ pub(super) struct Operators {
     panels: Vec<Arc<Panels>>,
     taps: Vec<Arc<Taps>>,
     books: Vec<Arc<Books>>,
+    blocks: Vec<Arc<Whole>>,
 }
 
 impl Operators {
     /// Products only where this processor [`reads_halves`].
     pub fn new(of: graph::Operators) -> Self {
-        let panels =
-            |instructions| of.products.iter().map(|product| Arc::new(Panels::new(product, instructions))).collect();
-        Self {
-            panels: Instructions::all().first().copied().map(panels).unwrap_or_default(),
-            taps: of.filters.into_iter().map(|filter| Arc::new(Taps::new(filter))).collect(),
-            books: of.lookups.iter().map(|lookup| Arc::new(Books::new(lookup))).collect(),
-        }
+        let panels = |instructions| Panels::of(&of.products, instructions).into_iter().map(Arc::new).collect();
+        let panels: Vec<_> = Instructions::all().first().copied().map(panels).unwrap_or_default();
+        let taps: Vec<_> = of.filters.into_iter().map(|filter| Arc::new(Taps::new(filter))).collect();
+        let block = |block: &Block| {
+            let product = |index: usize| panels[index].clone();
+            Arc::new(Whole {
+                taps: taps[block.filter].clone(),
+                widen: product(block.widen),
+                narrow: product(block.narrow),
+            })
+        };
+        let blocks = of.blocks.iter().map(block).collect();
+        let books = of.lookups.iter().map(|lookup| Arc::new(Books::new(lookup))).collect();
+        Self { panels, taps, books, blocks }
     }
 
     pub fn is_empty(&self) -> bool {
@@ -55,7 +65,8 @@ impl Operators {
         let domain = OperatorDomain::new(DOMAIN)?
             .add(Own { name: Product::NAME, all: self.panels.clone() })?
             .add(Own { name: Filter::NAME, all: self.taps.clone() })?
-            .add(Own { name: Lookup::NAME, all: self.books.clone() })?;
+            .add(Own { name: Lookup::NAME, all: self.books.clone() })?
+            .add(Own { name: Block::NAME, all: self.blocks.clone() })?;
         Ok(builder.with_operators(domain)?)
     }
 }

@@ -8,47 +8,71 @@
 use super::instructions::{Instructions, MOST_TOGETHER, WIDTH};
 use super::{Step, input, result};
 use crate::model::graph::Product;
-use half::f16;
+use crate::pages::Pages;
+use half::slice::HalfBitsSliceExt;
 use ort::operator::ComputeContext;
 use ort::value::TensorElementType;
+use std::sync::Arc;
 
 /// See the module.
 pub(super) struct Panels {
     rows: usize,
     columns: usize,
-    /// Panels of [`WIDTH`] columns, the last one filled up with zeros: `[panels, rows, WIDTH]`.
-    values: Vec<f16>,
+    /// Those of all products of the graph, in its order, as half-precision floats in bits.
+    all: Arc<Pages<u16>>,
+    /// Where its own start: panels of [`WIDTH`] columns, the last one filled up with zeros, `[panels, rows, WIDTH]`.
+    from: usize,
     /// `[panels, WIDTH]`.
     bias: Vec<f32>,
     instructions: Instructions,
 }
 
 impl Panels {
-    pub fn new(product: &Product, instructions: Instructions) -> Self {
-        let &Product { rows, columns, .. } = product;
-        let panels = columns.div_ceil(WIDTH);
-        let mut values = vec![f16::ZERO; panels * rows * WIDTH];
-        for (row, from) in product.values.chunks_exact(columns).enumerate() {
-            for (column, &bits) in from.iter().enumerate() {
-                values[(column / WIDTH * rows + row) * WIDTH + column % WIDTH] = f16::from_bits(bits);
+    /// Those of all products of a graph.
+    pub fn of(products: &[Product], instructions: Instructions) -> Vec<Self> {
+        let length = |product: &Product| product.columns.div_ceil(WIDTH) * product.rows * WIDTH;
+        let mut all = Pages::zeros(products.iter().map(length).sum());
+        let next = |next: &mut usize, product| Some(std::mem::replace(next, *next + length(product)));
+        let starts: Vec<usize> = products.iter().scan(0, next).collect();
+        for (product, from) in products.iter().zip(&starts) {
+            let values = &mut all[*from..];
+            for (row, weights) in product.values.chunks_exact(product.columns).enumerate() {
+                for (column, &bits) in weights.iter().enumerate() {
+                    values[(column / WIDTH * product.rows + row) * WIDTH + column % WIDTH] = bits;
+                }
             }
         }
-        let mut bias = product.bias.clone();
-        bias.resize(panels * WIDTH, 0.0);
-        Self { rows, columns, values, bias, instructions }
+        let all = Arc::new(all);
+        let one = |(product, from): (&Product, usize)| {
+            let &Product { rows, columns, .. } = product;
+            let mut bias = product.bias.clone();
+            bias.resize(columns.div_ceil(WIDTH) * WIDTH, 0.0);
+            Self { rows, columns, all: all.clone(), from, bias, instructions }
+        };
+        products.iter().zip(starts).map(one).collect()
+    }
+
+    /// Length of a vector.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Length of a result.
+    pub fn columns(&self) -> usize {
+        self.columns
     }
 
     /// `results[v]` = `vectors[v]` · values + bias; both one vector after the other.
     ///
     /// # Panics
     /// Where the lengths aren't multiples of rows and columns, of one number of vectors.
-    fn multiply(&self, vectors: &[f32], results: &mut [f32]) {
+    pub fn multiply(&self, vectors: &[f32], results: &mut [f32]) {
         let (rows, columns) = (self.rows, self.columns);
         let count = vectors.len() / rows;
         assert!(vectors.len() == count * rows && results.len() == count * columns);
         let most = self.instructions.together();
         for (panel, bias) in self.bias.as_chunks::<WIDTH>().0.iter().enumerate() {
-            let values = &self.values[panel * rows * WIDTH..][..rows * WIDTH];
+            let values = self.all[self.from + panel * rows * WIDTH..][..rows * WIDTH].reinterpret_cast();
             let (first, width) = (panel * WIDTH, WIDTH.min(columns - panel * WIDTH));
             for (group, vectors) in vectors.chunks(most * rows).enumerate() {
                 let mut sums = [*bias; MOST_TOGETHER];
@@ -78,6 +102,7 @@ impl Step for Panels {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use half::f16;
 
     #[test]
     fn it_multiplies_any_number_of_vectors_the_same() {
@@ -91,7 +116,7 @@ mod tests {
             };
             let vectors: Vec<f32> = (0..20 * rows).map(|_| random.f32() - 0.5).collect();
             let of_each = |instructions| {
-                let panels = Panels::new(&product, instructions);
+                let panels = &Panels::of(std::slice::from_ref(&product), instructions)[0];
                 let mut alone = vec![0.0; 20 * columns];
                 for (vector, result) in vectors.chunks_exact(rows).zip(alone.chunks_exact_mut(columns)) {
                     panels.multiply(vector, result);
@@ -127,7 +152,9 @@ mod tests {
             let mut result = [0.0];
             // SAFETY: there is arithmetic in it and nothing else.
             unsafe {
-                no_denormals::no_denormals(|| Panels::new(&product, instructions).multiply(&[1024.0], &mut result))
+                no_denormals::no_denormals(|| {
+                    Panels::of(std::slice::from_ref(&product), instructions)[0].multiply(&[1024.0], &mut result)
+                })
             };
             assert_eq!(result, [2.0f32.powi(-14)], "{instructions:?}");
         }

@@ -25,14 +25,14 @@ impl Taps {
     }
 
     /// Of the result; `None` where the input doesn't fit.
-    fn shape(&self, input: &[i64]) -> Option<Vec<i64>> {
+    pub fn shape(&self, input: &[i64]) -> Option<Vec<i64>> {
         let &[batch, frames, channels] = input else { return None };
         let made = frames + 1 - self.length() as i64;
         (made >= 0 && channels == self.channels() as i64).then(|| vec![batch, made, channels])
     }
 
     /// `input` is `[batch, frames, channels]`.
-    fn filter(&self, frames: usize, input: &[f32], result: &mut [f32]) {
+    pub fn filter(&self, frames: usize, input: &[f32], result: &mut [f32]) {
         let (channels, length) = (self.channels(), self.length());
         let made = frames + 1 - length;
         for (of, frame) in result.chunks_exact_mut(channels).enumerate() {
