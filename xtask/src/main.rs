@@ -1,8 +1,9 @@
-//! The project's commands: `cargo xtask run`, `test`, `bundle`, `runtime`, `bench`.
+//! The project's commands: `cargo xtask run`, `install`, `test`, `bundle`, `runtime`, `bench`.
 //!
 //! They need nothing but Rust and a C compiler to start; what else is missing they install, or name.
 
 mod gpu;
+mod install;
 mod onnxruntime;
 mod python;
 mod shell;
@@ -19,6 +20,8 @@ use system::Need;
 
 const USAGE: &str = "\
 cargo xtask run [-- ARGS]           install what is missing, build in release, open the app
+cargo xtask install                 install what is missing, build in release, put app, plug-ins and ONNX Runtime where this
+                                    user's shell and hosts find them
 cargo xtask test [STEP]             install what is missing, build, run the tests (or the step; \"training\", \"gpu\", \"windows\",
                                     \"validators\" only so)
 cargo xtask bundle vrvq [--release] make the CLAP and VST3 plug-ins in target/bundled
@@ -39,6 +42,10 @@ fn main() -> Result<()> {
             let mut app = cargo_command(&["run", "--release", "--package", "vrvq", "--bin", "vrvq", "--"]);
             // From where it was called, so that files can be named as they are seen from there.
             shell::run(app.args(own).current_dir(here))
+        }
+        Some("install") => {
+            system::install(&[Need::Build, Need::Window])?;
+            install::run()
         }
         Some("test") => tests::run(rest.first().map(String::as_str)),
         Some("runtime") => match rest {
