@@ -19,6 +19,9 @@ use std::sync::Arc;
 /// Title of the window.
 pub const TITLE: &str = "VRVQ live";
 
+/// What stands for the app where the system shows it, 256 x 256.
+const ICON: &[u8] = include_bytes!("../../assets/icon.png");
+
 /// Size of the window at first, least, and most of what was kept, in points.
 const SIZE: (f32, f32) = (1100.0, 740.0);
 const LEAST: (f32, f32) = (700.0, 450.0);
@@ -44,9 +47,11 @@ pub fn run(args: &RunArgs, parts: Parts, reports: ReportReceiver) -> eframe::Res
     let file = Preferences::of_app();
     let kept: Kept = file.read();
     let (width, height) = kept.window.unwrap_or(SIZE);
+    let icon = eframe::icon_data::from_png_bytes(ICON).expect("the icon is a picture");
     let viewport = ViewportBuilder::default()
         .with_title(TITLE)
         .with_app_id("org.vrvq.live")
+        .with_icon(icon)
         .with_inner_size([width.clamp(LEAST.0, MOST), height.clamp(LEAST.1, MOST)])
         .with_min_inner_size([LEAST.0, LEAST.1])
         .with_drag_and_drop(true);

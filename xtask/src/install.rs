@@ -2,14 +2,17 @@
 
 use super::onnxruntime::{self, Kind};
 use super::shell::{self, cargo_command};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What is installed: made where, and the folder it goes to.
+/// The app's name for the system, as its window gives it.
+const APP: &str = "org.vrvq.live";
+
+/// What is installed: made where, and the place it goes to.
 struct Piece {
     made: PathBuf,
-    folder: PathBuf,
+    place: PathBuf,
 }
 
 /// Builds all in release and installs it for this user; what was installed before is replaced.
@@ -37,12 +40,39 @@ fn pieces() -> Result<Vec<Piece>> {
     let app = format!("vrvq{}", std::env::consts::EXE_SUFFIX);
     // Where cargo itself puts programs, so that the shell finds it.
     let programs = std::env::var_os("CARGO_HOME").map_or_else(|| home.home_dir().join(".cargo"), PathBuf::from);
-    let bundled = |name| Path::new("target/bundled").join(name);
-    Ok(vec![
-        Piece { made: bundled("vrvq.clap"), folder: clap },
-        Piece { made: bundled("vrvq.vst3"), folder: vst3 },
-        Piece { made: Path::new("target/release").join(app), folder: programs.join("bin") },
-    ])
+    let piece = |made: &str, place| Piece { made: PathBuf::from(made), place };
+    let mut pieces = vec![
+        piece("target/bundled/vrvq.clap", clap.join("vrvq.clap")),
+        piece("target/bundled/vrvq.vst3", vst3.join("vrvq.vst3")),
+        piece(&format!("target/release/{app}"), programs.join("bin").join(&app)),
+    ];
+    if cfg!(target_os = "linux") {
+        // So that the desktop's menu has the app.
+        let entry = "target/release/vrvq.desktop";
+        fs::write(entry, menu_entry(&pieces[2].place)).with_context(|| format!("{entry} can't be written"))?;
+        let data = home.data_dir();
+        pieces.push(piece("assets/icon.svg", data.join(format!("icons/hicolor/scalable/apps/{APP}.svg"))));
+        pieces.push(piece(entry, data.join(format!("applications/{APP}.desktop"))));
+    }
+    Ok(pieces)
+}
+
+/// A desktop entry, by freedesktop.org's specification.
+fn menu_entry(app: &Path) -> String {
+    // In its quotes these have a meaning of their own; a backslash is read twice.
+    let mut quoted = String::new();
+    for character in app.to_string_lossy().chars() {
+        match character {
+            '\\' => quoted.push_str(r"\\\\"),
+            '"' | '`' | '$' => quoted.extend([r"\\", &character.to_string()]),
+            '%' => quoted.push_str("%%"),
+            other => quoted.push(other),
+        }
+    }
+    format!(
+        "[Desktop Entry]\nType=Application\nName=VRVQ live\nComment=Hear and see a variable-bitrate neural audio codec\n\
+         Exec=\"{quoted}\" %f\nIcon={APP}\nCategories=AudioVideo;Audio;\nStartupWMClass={APP}\n"
+    )
 }
 
 /// Where hosts look for this user's CLAP and VST3 plug-ins, by the two standards.
@@ -59,9 +89,10 @@ fn plugin_folders(home: &directories::BaseDirs) -> (PathBuf, PathBuf) {
 
 /// Copies a file or a bundle beside its place and then swaps them, so that a host never loads half of one.
 fn install(piece: &Piece) -> Result<PathBuf> {
-    let Piece { made, folder } = piece;
-    let name = made.file_name().with_context(|| format!("{} has no name", made.display()))?;
-    let place = folder.join(name);
+    let Piece { made, place } = piece;
+    let (Some(folder), Some(name)) = (place.parent(), place.file_name()) else {
+        bail!("{} is no place for a file", place.display());
+    };
     // Names that no host takes for a plug-in.
     let beside = |what: &str| folder.join(format!(".{}.{what}", name.to_string_lossy()));
     let (new, old) = (beside("new"), beside("old"));
@@ -70,15 +101,15 @@ fn install(piece: &Piece) -> Result<PathBuf> {
     remove(&new).and_then(|()| remove(&old)).with_context(failed)?;
     copy(made, &new).with_context(|| format!("{} can't be copied to {}", made.display(), new.display()))?;
     if place.symlink_metadata().is_ok() {
-        fs::rename(&place, &old).with_context(failed)?;
+        fs::rename(place, &old).with_context(failed)?;
     }
-    if let Err(error) = fs::rename(&new, &place) {
-        let _ = fs::rename(&old, &place);
+    if let Err(error) = fs::rename(&new, place) {
+        let _ = fs::rename(&old, place);
         return Err(error).with_context(failed);
     }
     // On Windows a host may hold the old one: it goes at the next time.
     let _ = remove(&old);
-    Ok(place)
+    Ok(place.clone())
 }
 
 /// A file or a folder and all that is in it, with what may be executed.
@@ -112,7 +143,7 @@ mod tests {
         let scratch = std::env::temp_dir().join(format!("vrvq-install-{}", std::process::id()));
         let made = scratch.join("made/vrvq.vst3");
         let folder = scratch.join("plug-ins/VST3");
-        let piece = Piece { made: made.clone(), folder: folder.clone() };
+        let piece = Piece { made: made.clone(), place: folder.join("vrvq.vst3") };
         fs::create_dir_all(made.join("Contents/x86_64-linux")).unwrap();
         fs::write(made.join("Contents/x86_64-linux/vrvq.so"), "first").unwrap();
         fs::write(made.join("Contents/old"), "").unwrap();
@@ -130,10 +161,15 @@ mod tests {
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 1, "nothing is left beside it");
 
         // A build that isn't there leaves what is installed.
-        let missing = Piece { made: scratch.join("made/nothing/vrvq.vst3"), folder: folder.clone() };
+        let missing = Piece { made: scratch.join("made/nothing/vrvq.vst3"), place: folder.join("vrvq.vst3") };
         let error = format!("{:#}", install(&missing).unwrap_err());
         assert!(error.contains("nothing"), "{error}");
         assert!(folder.join("vrvq.vst3/Contents/x86_64-linux/vrvq.so").exists());
         fs::remove_dir_all(&scratch).unwrap();
+    }
+    #[test]
+    fn any_path_can_stand_in_the_menu() {
+        let entry = menu_entry(Path::new("/home/some one/100%/$x/vrvq"));
+        assert!(entry.contains("\nExec=\"/home/some one/100%%/\\\\$x/vrvq\" %f\n"), "{entry}");
     }
 }
