@@ -167,6 +167,7 @@ mod tests {
         assert!(folder.join("vrvq.vst3/Contents/x86_64-linux/vrvq.so").exists());
         fs::remove_dir_all(&scratch).unwrap();
     }
+
     #[test]
     fn any_path_can_stand_in_the_menu() {
         let entry = menu_entry(Path::new("/home/some one/100%/$x/vrvq"));
