@@ -4,15 +4,15 @@
 //! read twice the bytes. (Its `MatMulNBits`, with eight bits a weight, gives other codes on each processor.) And each of a graph's
 //! steps costs more than these small ones compute.
 
-mod blocks;
 mod books;
+mod branch;
 mod instructions;
 mod panels;
 mod taps;
 
 use crate::model::graph::{self, Block, DOMAIN, Filter, INDEX, Lookup, Product};
-use blocks::Whole;
 use books::Books;
+use branch::Branch;
 use instructions::Instructions;
 use ort::operator::{ComputeContext, Kernel, KernelContext, Operator, OperatorDomain, OperatorInput, OperatorOutput};
 use ort::session::builder::SessionBuilder;
@@ -31,7 +31,7 @@ pub(super) struct Operators {
     panels: Vec<Arc<Panels>>,
     taps: Vec<Arc<Taps>>,
     books: Vec<Arc<Books>>,
-    blocks: Vec<Arc<Whole>>,
+    branches: Vec<Arc<Branch>>,
 }
 
 impl Operators {
@@ -40,17 +40,17 @@ impl Operators {
         let panels = |instructions| Panels::of(&of.products, instructions).into_iter().map(Arc::new).collect();
         let panels: Vec<_> = Instructions::all().first().copied().map(panels).unwrap_or_default();
         let taps: Vec<_> = of.filters.into_iter().map(|filter| Arc::new(Taps::new(filter))).collect();
-        let block = |block: &Block| {
+        let branch = |block: &Block| {
             let product = |index: usize| panels[index].clone();
-            Arc::new(Whole {
+            Arc::new(Branch {
                 taps: taps[block.filter].clone(),
                 widen: product(block.widen),
                 narrow: product(block.narrow),
             })
         };
-        let blocks = of.blocks.iter().map(block).collect();
+        let branches = of.blocks.iter().map(branch).collect();
         let books = of.lookups.iter().map(|lookup| Arc::new(Books::new(lookup))).collect();
-        Self { panels, taps, books, blocks }
+        Self { panels, taps, books, branches }
     }
 
     pub fn is_empty(&self) -> bool {
@@ -66,7 +66,7 @@ impl Operators {
             .add(Own { name: Product::NAME, all: self.panels.clone() })?
             .add(Own { name: Filter::NAME, all: self.taps.clone() })?
             .add(Own { name: Lookup::NAME, all: self.books.clone() })?
-            .add(Own { name: Block::NAME, all: self.blocks.clone() })?;
+            .add(Own { name: Block::NAME, all: self.branches.clone() })?;
         Ok(builder.with_operators(domain)?)
     }
 }

@@ -1,4 +1,4 @@
-//! A residual block of a network in one step.
+//! A residual block of a network in one step: its branch, and what came in added to it.
 
 use super::panels::Panels;
 use super::taps::Taps;
@@ -9,13 +9,13 @@ use std::sync::Arc;
 use wide::f32x8;
 
 /// See the module.
-pub(super) struct Whole {
+pub(super) struct Branch {
     pub taps: Arc<Taps>,
     pub widen: Arc<Panels>,
     pub narrow: Arc<Panels>,
 }
 
-impl Whole {
+impl Branch {
     /// `joined` is `[batch, frames, channels]` with the past of each, and `y` has what comes without it.
     fn compute(&self, frames: usize, joined: &[f32], y: &mut [f32]) {
         if y.is_empty() {
@@ -36,7 +36,7 @@ impl Whole {
     }
 }
 
-impl Step for Whole {
+impl Step for Branch {
     const INPUTS: &[TensorElementType] = &[TensorElementType::Float32];
 
     fn run(&self, context: &ComputeContext) -> ort::Result<()> {
@@ -102,17 +102,17 @@ mod tests {
         }
         for instructions in Instructions::all() {
             let [widen, narrow] = Panels::of(&products, instructions).try_into().ok().unwrap();
-            let whole =
-                Whole { taps: Arc::new(Taps::new(filter.clone())), widen: Arc::new(widen), narrow: Arc::new(narrow) };
+            let branch =
+                Branch { taps: Arc::new(Taps::new(filter.clone())), widen: Arc::new(widen), narrow: Arc::new(narrow) };
             let mut y = vec![0.0; expected.len()];
-            whole.compute(6, &joined, &mut y);
+            branch.compute(6, &joined, &mut y);
             let off = y.iter().zip(&expected).map(|(y, e)| (f64::from(*y) - e).abs()).fold(0.0, f64::max);
             assert!(off < 1e-5, "{off} off, {instructions:?}");
             // One alone gives the same to the bit.
             let mut alone = vec![0.0; 4 * channels];
-            whole.compute(6, &joined[6 * channels..], &mut alone);
+            branch.compute(6, &joined[6 * channels..], &mut alone);
             assert_eq!(alone, y[4 * channels..]);
-            whole.compute(2, &joined[..2 * channels], &mut []);
+            branch.compute(2, &joined[..2 * channels], &mut []);
         }
     }
 
