@@ -33,6 +33,13 @@ impl Bench {
         self.paint().part(below.translate(-window.min.to_vec2()))
     }
 
+    /// The same without the row of the bitrate, where the mean goes on.
+    fn painted_frames(&mut self) -> Painted {
+        let (map, window) = (self.map(), self.window());
+        let above = Rect::from_min_max(map.min + vec2(0.0, 40.0), map.max - vec2(0.0, 80.0));
+        self.paint().part(above.translate(-window.min.to_vec2()))
+    }
+
     fn wheel(&mut self, at: Pos2, delta: f32, modifiers: Modifiers) {
         self.harness.hover_at(at);
         self.harness.event(Event::MouseWheel {
@@ -66,6 +73,18 @@ impl Bench {
             self.harness.run_steps(2);
         }
         panic!("nothing was saved");
+    }
+}
+
+#[test]
+fn a_map_that_is_frozen_before_it_is_full_stands_still_too() {
+    let mut bench = Bench::new(WINDOW.0, WINDOW.1);
+    bench.send(talk_on(0..200));
+    bench.press(&[Key::F]);
+    let frozen = bench.painted_frames();
+    for frames in [200..260, 260..900, 900..2000] {
+        bench.send(talk_on(frames));
+        assert!(bench.painted_frames() == frozen, "new frames don't move a frozen map");
     }
 }
 

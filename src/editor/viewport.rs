@@ -27,6 +27,8 @@ pub struct Viewport {
 struct Frozen {
     /// Frame after the newest one shown.
     edge: f64,
+    /// The same at first.
+    stopped: f64,
     /// Frames that had been received when it was frozen.
     since: u64,
 }
@@ -132,11 +134,12 @@ impl Viewport {
         let scale = self.scale(width, pixel, rate);
         let shown = f64::from(width / pixel) / scale.pixels_per_frame();
         // What is no longer kept can't be shown.
-        let first = (kept.start as f64 + shown).min(newest);
-        self.head = self.head.max(first);
+        let first = |across: f64| (kept.start as f64 + across).min(newest);
+        self.head = self.head.max(first(shown));
         let edge = match &mut self.frozen {
             Some(frozen) => {
-                frozen.edge = frozen.edge.clamp(first, newest);
+                // A map that was frozen before it was full stays so.
+                frozen.edge = frozen.edge.clamp(first(shown.min(frozen.stopped)), newest);
                 frozen.edge
             }
             None => self.head,
@@ -173,7 +176,7 @@ impl Viewport {
 
     /// Stops the map where it is, when `received` frames had come.
     pub fn freeze(&mut self, received: u64) {
-        self.frozen.get_or_insert(Frozen { edge: self.head, since: received });
+        self.frozen.get_or_insert(Frozen { edge: self.head, stopped: self.head, since: received });
     }
 
     /// Back to the newest frames.
