@@ -177,7 +177,7 @@ impl Models {
                 Popup::close_all(ui.ctx());
             }
         });
-        let text = "A model, or a checkpoint of VRVQ or DAC, which is imported. On the app's window it can be dropped.";
+        let text = "A model, or a checkpoint of VRVQ or DAC, which is imported. It can be dropped on the window too.";
         ui.label(RichText::new(text).size(12.0).color(theme::ink().faint));
         let folder = choice.library().folder().display().to_string();
         ui.add(Label::new(RichText::new(&folder).size(11.5).color(theme::ink().faint)).truncate())

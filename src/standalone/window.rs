@@ -6,14 +6,14 @@ use super::kept::{Keeper, Kept};
 use super::session::Parts;
 use super::settings::SettingsControls;
 use super::sound::Sound;
-use crate::editor::View;
+use crate::editor::{View, hovering};
 use crate::engine::ReportReceiver;
 use crate::export;
 use crate::interrupt;
 use crate::model::Library;
 use crate::preferences::Preferences;
 use eframe::{App, Frame, NativeOptions};
-use egui::{Align2, CentralPanel, Color32, FontId, Panel, Ui, ViewportBuilder, ViewportCommand};
+use egui::{CentralPanel, Panel, Ui, ViewportBuilder, ViewportCommand};
 use std::sync::Arc;
 
 /// Title of the window.
@@ -125,7 +125,7 @@ impl App for Window {
         if let Some(text) = self.keeper.poll(now) {
             self.sound.say(text);
         }
-        let (dropped, hovering) =
+        let (dropped, held) =
             ui.ctx().input(|input| (input.raw.dropped_files.clone(), !input.raw.hovered_files.is_empty()));
         // A model is the view's.
         if let Some(file) = dropped.iter().find(|file| !Library::takes(file.path())) {
@@ -133,12 +133,8 @@ impl App for Window {
         }
         Panel::top("sound").show(ui, |ui| self.bar.ui(ui, &mut self.sound));
         CentralPanel::no_frame().show(ui, |ui| self.view.ui(ui, &mut self.controls));
-        if hovering {
-            let painter = ui.ctx().debug_painter();
-            let area = ui.ctx().content_rect();
-            painter.rect_filled(area, 0.0, Color32::from_black_alpha(170));
-            let text = "Drop an audio or .vrvq file to play it, a model or checkpoint to run it";
-            painter.text(area.center(), Align2::CENTER_CENTER, text, FontId::proportional(22.0), Color32::WHITE);
+        if held {
+            hovering(ui.ctx(), "Drop an audio or .vrvq file to play it, a model or checkpoint to run it");
         }
     }
 }

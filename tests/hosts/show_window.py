@@ -1,5 +1,7 @@
-"""Opens the VST3's window while sound goes through it, until standard input ends. For test_window.py."""
+"""Opens the VST3's window while sound goes through it: once more for each line of standard input, until that ends. Prints a
+line when one is closed, and at the end the session's state in base 64. For test_window.py."""
 
+import base64
 import ctypes
 import pathlib
 import sys
@@ -17,24 +19,31 @@ ctypes.CDLL("libX11.so.6").XSetErrorHandler(ignore)
 
 plugin = pedalboard.load_plugin(str(BUNDLE))
 closing = threading.Event()
+ending = threading.Event()
 
 
-def wait_for_end():
-    sys.stdin.read()
+def wait_for_lines():
+    for _ in sys.stdin:
+        closing.set()
+    ending.set()
     closing.set()
 
 
 def process():
     noise = np.random.default_rng(1)
-    while not closing.wait(0.1):
+    while not ending.wait(0.1):
         sound = 0.2 * noise.standard_normal((2, 8192)).astype(np.float32)
         plugin.process(sound, 44100, buffer_size=512, reset=False)
 
 
-threads = [threading.Thread(target=target) for target in (wait_for_end, process)]
+threads = [threading.Thread(target=target) for target in (wait_for_lines, process)]
 for thread in threads:
     thread.start()
-plugin.show_editor(closing)
+while not ending.is_set():
+    closing.clear()
+    if not ending.is_set():
+        plugin.show_editor(closing)
+        print("closed", flush=True)
 for thread in threads:
     thread.join()
-print("closed")
+print(base64.b64encode(plugin.raw_state).decode())

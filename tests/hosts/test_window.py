@@ -1,7 +1,9 @@
 """The VST3's window in pedalboard, on a screen that Xvfb keeps in a file."""
 
+import base64
 import os
 import pathlib
+import re
 import shutil
 import struct
 import subprocess
@@ -10,8 +12,10 @@ import time
 
 import numpy as np
 import pytest
+from hand import Hand
 
 PATIENCE = 60.0
+CHECKPOINTS = pathlib.Path(__file__).parents[1] / "data" / "checkpoints"
 
 
 class Screen:
@@ -48,33 +52,115 @@ def colours(picture):
     return len(np.unique(picture))
 
 
-def wait_until(what, met, host):
-    started = time.monotonic()
-    while not met():
-        assert host.poll() is None, f"the host ended with {host.returncode} before {what}"
-        assert time.monotonic() - started < PATIENCE, f"no sign of {what}"
-        time.sleep(0.2)
+def component(state):
+    """The plug-in's own part of a session's state, out of JUCE's wrapping: XML with six bits a letter, the lowest first."""
+    size, letters = re.search(rb"<IComponent>(\d+)\.([^<]*)<", state).groups()
+    alphabet = ".ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+".encode()
+    number = sum(alphabet.index(letter) << 6 * place for place, letter in enumerate(letters))
+    return number.to_bytes(len(letters), "little")[: int(size)]
 
 
-@pytest.mark.skipif(shutil.which("Xvfb") is None, reason="needs Xvfb")
-def test_the_window_opens_moves_with_the_sound_and_closes(screen):
-    program = pathlib.Path(__file__).with_name("show_window.py")
-    environment = {**os.environ, "DISPLAY": screen.display}
-    environment.pop("WAYLAND_DISPLAY", None)
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    host = subprocess.Popen([sys.executable, str(program)], env=environment, **pipes)
-    try:
-        empty = colours(screen.picture())
-        wait_until("a window", lambda: colours(screen.picture()) > empty + 50, host)
-        # A spectrogram of noise has many colours; a window without sound has few.
-        wait_until("sound on the map", lambda: colours(screen.picture()) > empty + 1000, host)
-        before = screen.picture()
-        wait_until("the map moving", lambda: (screen.picture() != before).mean() > 0.02, host)
-        output, _ = host.communicate(timeout=PATIENCE)
-        assert output.strip() == "closed"
-        assert host.returncode == 0
-        assert colours(screen.picture()) <= empty + 10, "something stays on the screen"
-    finally:
-        if host.poll() is None:
-            host.kill()
-            host.wait()
+class Host:
+    """The VST3's window in a host of its own, whose data and settings are in `folder`."""
+
+    def __init__(self, screen, folder):
+        self.screen, self.folder = screen, folder
+        program = pathlib.Path(__file__).with_name("show_window.py")
+        environment = {**os.environ, "DISPLAY": screen.display}
+        environment |= {"XDG_DATA_HOME": str(folder / "data"), "XDG_CONFIG_HOME": str(folder / "config")}
+        environment.pop("WAYLAND_DISPLAY", None)
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        self.process = subprocess.Popen([sys.executable, str(program)], env=environment, **pipes)
+        self.hand = Hand(screen.display)
+
+    def wait_until(self, what, met):
+        started = time.monotonic()
+        while not met():
+            assert self.process.poll() is None, f"the host ended with {self.process.returncode} before {what}"
+            assert time.monotonic() - started < PATIENCE, f"no sign of {what}"
+            time.sleep(0.2)
+
+    def wait_for_sound(self):
+        """A spectrogram of noise has many colours; a window without sound has few."""
+        self.wait_until("sound on the map", lambda: colours(self.screen.picture()) > 1000)
+        before = self.screen.picture()
+        self.wait_until("the map moving", lambda: (self.screen.picture() != before).mean() > 0.02)
+
+    def window(self):
+        self.wait_until("a window that takes drops", lambda: self.hand.target() is not None)
+        return self.hand.target()
+
+    def open_again(self):
+        """Closes the window and opens another of the same instance."""
+        self.process.stdin.write("again\n")
+        self.process.stdin.flush()
+        assert self.process.stdout.readline() == "closed\n"
+
+    def end(self):
+        """The session's state."""
+        output, _ = self.process.communicate(timeout=PATIENCE)
+        assert self.process.returncode == 0
+        closed, state = output.split()
+        assert closed == "closed"
+        return base64.b64decode(state)
+
+    def kill(self):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+
+@pytest.fixture
+def host(tmp_path):
+    if shutil.which("Xvfb") is None:
+        pytest.skip("needs Xvfb")
+    screen = Screen(tmp_path)
+    host = Host(screen, tmp_path)
+    yield host
+    host.kill()
+    screen.close()
+
+
+def test_the_window_opens_moves_with_the_sound_closes_and_opens_again(host):
+    empty = colours(host.screen.picture())
+    host.wait_for_sound()
+    host.open_again()
+    host.wait_for_sound()
+    host.end()
+    assert colours(host.screen.picture()) <= empty + 10, "something stays on the screen"
+
+
+def test_a_checkpoint_is_dropped_on_the_window_and_runs(host):
+    host.wait_for_sound()
+    assert host.hand.drop(CHECKPOINTS / "vrvq-44k.pth", host.window())
+    models = pathlib.Path(host.folder / "data")
+    host.wait_until("the model among the user's", lambda: any(models.rglob("*.vrvqmodel")))
+    host.wait_for_sound()
+    assert b"vrvq-44k" in component(host.end()), "the session keeps another model"
+
+
+def test_keys_freeze_and_zoom_the_map(host):
+    host.wait_for_sound()
+    hand = host.hand
+    x, y = hand.middle(host.window())
+    hand.click(x, y)
+    # The pointer's own figures leave the map with it.
+    hand.move(1279, 799)
+
+    def map_now():
+        return host.screen.picture()[y - 100 : y + 20, x - 300 : x + 300]
+
+    def still():
+        before = map_now()
+        time.sleep(0.5)
+        return (map_now() == before).all()
+
+    host.wait_until("a full map", lambda: colours(map_now()[:, :20]) > 20)
+    hand.press("f")
+    host.wait_until("a frozen map", still)
+    whole = map_now()
+    hand.press("plus")
+    host.wait_until("a zoomed map", lambda: (map_now() != whole).mean() > 0.1 and still())
+    hand.press("minus")
+    host.wait_until("the map as before", lambda: (map_now() == whole).all())
+    host.end()
