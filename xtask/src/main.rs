@@ -1,10 +1,12 @@
-//! The project's commands: `cargo xtask run`, `install`, `test`, `bundle`, `runtime`, `bench`.
+//! The project's commands: `cargo xtask run`, `install`, `package`, `test`, `bundle`, `runtime`, `bench`.
 //!
 //! They need nothing but Rust and a C compiler to start; what else is missing they install, or name.
 
 mod gpu;
 mod install;
+mod licences;
 mod onnxruntime;
+mod package;
 mod python;
 mod shell;
 mod software_gpu;
@@ -21,7 +23,8 @@ use system::Need;
 const USAGE: &str = "\
 cargo xtask run [-- ARGS]           install what is missing, build in release, open the app
 cargo xtask install                 install what is missing, build in release, put app, plug-ins and ONNX Runtime where this
-                                    user's shell and hosts find them
+                                    user's shell and hosts find them; --remove takes them away
+cargo xtask package                 all of that as an archive for users without Rust, in target/package
 cargo xtask test [STEP]             install what is missing, build, run the tests (or the step; \"training\", \"gpu\", \"windows\",
                                     \"validators\" only so)
 cargo xtask bundle vrvq [--release] make the CLAP and VST3 plug-ins in target/bundled
@@ -43,9 +46,17 @@ fn main() -> Result<()> {
             // From where it was called, so that files can be named as they are seen from there.
             shell::run(app.args(own).current_dir(here))
         }
-        Some("install") => {
-            system::install(&[Need::Build, Need::Window])?;
-            install::run()
+        Some("install") => match rest {
+            [] => {
+                system::install(&[Need::Build, Need::Window])?;
+                install::run()
+            }
+            [remove] if remove == "--remove" => install::remove(),
+            _ => bail!("install knows --remove and nothing else\n{USAGE}"),
+        },
+        Some("package") => {
+            system::install(&[Need::Build])?;
+            package::run()
         }
         Some("test") => tests::run(rest.first().map(String::as_str)),
         Some("runtime") => match rest {

@@ -4,6 +4,7 @@
 use super::system::{self, Need};
 use super::{gpu, shell};
 use anyhow::{Context, Result};
+use installer::RUNTIME as LIBRARY;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -26,29 +27,19 @@ pub enum Kind {
 /// A Python that this version has packages for; they differ in the bindings only, which aren't used.
 const PYTHON_VERSION: &str = "3.12";
 
-#[cfg(target_os = "windows")]
-const LIBRARY: &str = "onnxruntime.dll";
-#[cfg(target_os = "macos")]
-const LIBRARY: &str = "libonnxruntime.dylib";
-#[cfg(not(any(target_os = "windows", target_os = "macos")))]
-const LIBRARY: &str = "libonnxruntime.so";
-
 /// What is found in a package, in a folder of the build's.
 pub struct Download {
     pub library: PathBuf,
     /// Libraries that it loads for GPUs.
     pub providers: Vec<PathBuf>,
+    /// Its licence and those of what it is made of.
+    pub licences: Vec<PathBuf>,
     pub version: String,
-}
-
-fn target() -> Result<PathBuf> {
-    let dirs = directories::ProjectDirs::from("org", "VRVQ", "VRVQ live").context("this user has no home folder")?;
-    Ok(dirs.data_dir().join("runtime").join(LIBRARY))
 }
 
 /// The library, where it was fetched.
 pub fn installed() -> Option<PathBuf> {
-    target().ok().filter(|path| path.is_file())
+    installer::runtime_place().ok().filter(|path| path.is_file())
 }
 
 /// Downloads the library for this machine, by pip and as pip is set up here.
@@ -69,9 +60,11 @@ pub fn download(package: &str) -> Result<Download> {
     let capi = folder.join("onnxruntime/capi");
     let library = find(&capi, |name| is_library(name) && name.starts_with(stem) && !is_provider(name)).max();
     let providers = find(&capi, is_provider).collect();
+    let licences =
+        find(&folder.join("onnxruntime"), |name| ["LICENSE", "ThirdPartyNotices.txt"].contains(&name)).collect();
     let library = library.with_context(|| format!("{} holds no {LIBRARY}", wheel.display()))?;
     let name = wheel.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    Ok(Download { library, providers, version: name.split('-').nth(1).unwrap_or("?").to_owned() })
+    Ok(Download { library, providers, licences, version: name.split('-').nth(1).unwrap_or("?").to_owned() })
 }
 
 /// Puts the library where the app and the plug-ins look; replaces an older one only when the new one is whole.
@@ -88,8 +81,8 @@ pub fn fetch(kind: Kind) -> Result<()> {
         }
         Kind::WebGpu => WEBGPU_PACKAGE,
     };
-    let Download { library, providers, version } = download(package)?;
-    let target = target()?;
+    let Download { library, providers, version, .. } = download(package)?;
+    let target = installer::runtime_place()?;
     let place = target.parent().context("the data folder has no parent")?;
     std::fs::create_dir_all(place).with_context(|| format!("{} can't be made", place.display()))?;
     for provider in &providers {
