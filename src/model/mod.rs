@@ -14,6 +14,7 @@ mod file;
 mod graph;
 mod library;
 mod part;
+mod privacy;
 mod run;
 mod runtime;
 mod stream;

@@ -4,7 +4,7 @@
 //! is started here only, behind one lock. Relative paths would resolve against the host's folder, so only absolute
 //! ones are tried.
 
-use super::{Device, ModelError};
+use super::{Device, ModelError, privacy};
 use ort::environment::Environment;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -94,6 +94,7 @@ fn start() -> Result<Runtime, String> {
 
 fn start_onnx_runtime(path: &Path) -> Result<Runtime, String> {
     let path = path.canonicalize().map_err(|e| e.to_string())?;
+    privacy::forbid_telemetry();
     let builder = ort::init_from(&path).map_err(|e| e.to_string())?;
     let environment = builder.with_name("vrvq").with_telemetry(false).build().map_err(|e| e.to_string())?;
     Ok(Runtime { environment, name: "ONNX Runtime", builtin: false, notice: None })

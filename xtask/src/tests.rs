@@ -109,7 +109,9 @@ fn with_onnx_runtime(tally: &mut Tally) -> Result<()> {
         "--test",
         "sharing",
     ];
-    counted(cargo_command(&command).env(RUNTIME, library), tally)
+    let loops = counted(cargo_command(&command).env(RUNTIME, &library), tally);
+    let quiet = ["test", "--test", "privacy", "--", "--ignored"];
+    counted(cargo_command(&quiet).env(RUNTIME, &library), tally).and(loops)
 }
 
 /// Streams on a GPU through WebGPU. On Linux the processor plays it, unless `VK_ICD_FILENAMES` names the driver of a real
