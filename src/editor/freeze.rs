@@ -8,9 +8,9 @@ use egui::{Align2, Key, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui, Wid
 type Across = (f32, f32, f64);
 
 const FREEZE_HINT: &str = "Stops the map so that you can look at it. Sound and codec go on. Drag the map or turn the \
-                           wheel over it to go back over the last three minutes. Keys: Space or F; arrows, Page Up, \
+                           wheel over it to go back over the last three minutes. Keys: F or Space; arrows, Page Up, \
                            Page Down.";
-const LIVE_HINT: &str = "Goes back to what is heard now. Keys: Space, F or End.";
+const LIVE_HINT: &str = "Goes back to what is heard now. Keys: F, Space or End.";
 const CLOSER_HINT: &str = "Shows fewer seconds, each wider. Key: +. Or turn the wheel with Ctrl over the map.";
 const WIDER_HINT: &str = "Shows more seconds, up to a minute. Key: −. Or turn the wheel with Ctrl over the map.";
 

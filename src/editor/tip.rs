@@ -44,7 +44,7 @@ fn describe(ui: &mut Ui, report: &FrameReport, ago: f64) {
     }
     ui.spacing_mut().item_spacing.y = 3.0;
     ui.label(
-        RichText::new("Drag or turn the wheel to go back, with Ctrl to zoom. Space stops the map.")
+        RichText::new("Drag or turn the wheel to go back, with Ctrl to zoom. F stops the map.")
             .size(11.0)
             .color(theme::ink().faint),
     );
