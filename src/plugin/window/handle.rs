@@ -62,7 +62,8 @@ impl EditorHandle for WindowHandle {
     }
 
     fn on_virtual_key_from_host(&self, key: VirtualKeyCode, is_down: bool, modifiers: Modifiers) -> bool {
-        self.link.hand_over(keys::from_host(key, is_down, modifiers))
+        let events = keys::from_host(key, is_down, modifiers);
+        !events.is_empty() && self.link.hand_over(events)
     }
 
     fn state_changed(&self) {

@@ -110,13 +110,12 @@ pub fn taker(event: &KeyboardEvent, focus: Focus) -> Taker {
         return Taker::Window;
     }
     let (held, Some(key)) = (modifiers(event.modifiers), named(event)) else { return Taker::Both };
-    match focus {
-        _ if key == Key::Space && cfg!(not(target_os = "linux")) => Taker::Host,
-        _ if held.command || held.alt => Taker::Both,
-        Focus::Control if STEERING.contains(&key) => Taker::Window,
-        _ if key == Key::Tab || is_shortcut(key) => Taker::Window,
-        _ => Taker::Both,
+    if key == Key::Space && cfg!(not(target_os = "linux")) {
+        return Taker::Host;
     }
+    let steers = focus == Focus::Control && STEERING.contains(&key);
+    let ours = steers || key == Key::Tab || is_shortcut(key);
+    if ours && !held.command && !held.alt { Taker::Window } else { Taker::Both }
 }
 
 /// A key that a VST3 host hands over instead of sending it to the window: nothing where no field of text has use for it.
@@ -150,4 +149,73 @@ pub fn from_host(key: VirtualKeyCode, pressed: bool, held: HostModifiers) -> Vec
         events.push(Event::Text(" ".into()));
     }
     events
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use keyboard_types::{Code, KeyState, NamedKey};
+
+    fn typed(text: &str, code: Code) -> KeyboardEvent {
+        let key = keyboard_types::Key::Character(text.into());
+        KeyboardEvent { state: KeyState::Down, key, code, ..KeyboardEvent::default() }
+    }
+
+    fn events(event: &KeyboardEvent) -> Vec<Event> {
+        let mut events = Vec::new();
+        translate(event, &mut events, || Some("pasted".into()));
+        events
+    }
+
+    #[test]
+    fn keys_go_to_whom_they_mean_something() {
+        let (freeze, other) = (typed("f", Code::KeyF), typed("m", Code::KeyM));
+        let mut with_ctrl = freeze.clone();
+        with_ctrl.modifiers = if cfg!(target_os = "macos") {
+            keyboard_types::Modifiers::META
+        } else {
+            keyboard_types::Modifiers::CONTROL
+        };
+        let mut arrow = other.clone();
+        arrow.key = keyboard_types::Key::Named(NamedKey::ArrowUp);
+        for (event, nothing, control) in [
+            (&freeze, Taker::Window, Taker::Window),
+            (&other, Taker::Both, Taker::Both),
+            (&with_ctrl, Taker::Both, Taker::Both),
+            (&arrow, Taker::Both, Taker::Window),
+        ] {
+            assert_eq!(taker(event, Focus::Nothing), nothing, "{event:?}");
+            assert_eq!(taker(event, Focus::Control), control, "{event:?}");
+            assert_eq!(taker(event, Focus::Text), Taker::Window, "{event:?}");
+        }
+        let transport = if cfg!(target_os = "linux") { Taker::Window } else { Taker::Host };
+        let space = typed(" ", Code::Space);
+        assert_eq!([Focus::Nothing, Focus::Control].map(|focus| taker(&space, focus)), [transport; 2]);
+    }
+
+    #[test]
+    fn keys_type_act_and_paste() {
+        let key_of = |event: &KeyboardEvent| {
+            events(event).iter().find_map(|event| match event {
+                Event::Key { key, .. } => Some(*key),
+                _ => None,
+            })
+        };
+        assert_eq!(key_of(&typed("+", Code::Equal)), Some(Key::Plus));
+        assert_eq!(key_of(&typed("A", Code::KeyA)), Some(Key::A));
+        let cyrillic = typed("ф", Code::KeyA);
+        assert_eq!(key_of(&cyrillic), Some(Key::A), "by its place");
+        assert!(events(&cyrillic).contains(&Event::Text("ф".into())));
+        let mut paste = typed("v", Code::KeyV);
+        paste.modifiers = keyboard_types::Modifiers::CONTROL | keyboard_types::Modifiers::META;
+        assert!(events(&paste).contains(&Event::Paste("pasted".into())));
+        assert!(!events(&paste).iter().any(|event| matches!(event, Event::Text(_))));
+    }
+
+    #[test]
+    fn a_host_hands_over_what_edits_text() {
+        assert_eq!(from_host(VirtualKeyCode::Backspace, true, HostModifiers::empty()).len(), 1);
+        assert!(from_host(VirtualKeyCode::Space, true, HostModifiers::empty()).contains(&Event::Text(" ".into())));
+        assert!(from_host(VirtualKeyCode::F5, true, HostModifiers::empty()).is_empty());
+    }
 }

@@ -42,10 +42,10 @@ impl Link {
     }
 
     /// Hands events over to a field of text. Returns false where none has the keyboard.
-    pub fn hand_over(&self, events: impl IntoIterator<Item = egui::Event>) -> bool {
+    pub fn hand_over(&self, mut events: Vec<egui::Event>) -> bool {
         let typing = self.typing.load(Ordering::Relaxed);
         if typing {
-            self.typed.lock().extend(events);
+            self.typed.lock().append(&mut events);
             self.mark_stale();
         }
         typing
