@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
 use clack_extensions::audio_ports_config::{AudioPortsConfigBuffer, PluginAudioPortsConfig};
+use clack_extensions::gui::{GuiSize, HostGui, HostGuiImpl, PluginGui};
 use clack_extensions::latency::{HostLatency, HostLatencyImpl, PluginLatency};
 use clack_extensions::params::{ParamInfoBuffer, ParamInfoFlags, PluginParams};
 use clack_extensions::render::{PluginRender, RenderMode};
@@ -31,6 +32,25 @@ impl SharedHandler<'_> for Shared {
     fn request_callback(&self) {}
 }
 
+/// The window of the host takes any size, and is always there.
+impl HostGuiImpl for Shared {
+    fn resize_hints_changed(&self) {}
+
+    fn request_resize(&self, _: GuiSize) -> Result<(), HostError> {
+        Ok(())
+    }
+
+    fn request_show(&self) -> Result<(), HostError> {
+        Ok(())
+    }
+
+    fn request_hide(&self) -> Result<(), HostError> {
+        Ok(())
+    }
+
+    fn closed(&self, _: bool) {}
+}
+
 pub struct Main(Arc<Asked>);
 
 impl MainThreadHandler<'_> for Main {}
@@ -49,7 +69,7 @@ impl HostHandlers for Handlers {
     type AudioProcessor<'a> = ();
 
     fn declare_extensions(extensions: &mut HostExtensions<Self>, _shared: &Self::Shared<'_>) {
-        extensions.register::<HostLatency>();
+        extensions.register::<HostLatency>().register::<HostGui>();
     }
 }
 
@@ -274,6 +294,12 @@ impl Host {
             });
         });
         output
+    }
+
+    /// Its window's extension, with the instance that it is called on.
+    pub fn gui(&mut self) -> (PluginGui, PluginMainThreadHandle<'_>) {
+        let handle = self.instance.plugin_handle();
+        (handle.get_extension().unwrap(), handle)
     }
 
     /// What the plug-in asked for is done on the main thread.

@@ -9,6 +9,7 @@ mod host;
 mod input;
 mod keys;
 mod link;
+mod open;
 mod page;
 mod painter;
 mod pointer;
@@ -26,6 +27,7 @@ use link::Link;
 use nice_plug::context::gui::GuiContext;
 use nice_plug::editor::{HostMethods, SizeConstraints, SpawnedEditor, dpi};
 use nice_plug::prelude::*;
+use open::OpenWindow;
 use page::Page;
 use parking_lot::Mutex;
 use std::error::Error;
@@ -85,13 +87,14 @@ impl Editor for SessionEditor {
             .with_gl_config(GlConfig::default());
         let page = Page::new(self.params.clone(), self.view.clone(), gui_context);
         let link = self.link.clone();
-        let window = Window::create_with_host(
-            settings,
-            move |context| Surface::new(context, page, link),
-            host.map(host::callbacks),
-        )?;
+        let (alive, ended) = open::life();
+        let surface = move |context| {
+            open::keep(alive);
+            Surface::new(context, page, link)
+        };
+        let window = Window::create_with_host(settings, surface, host.map(host::callbacks))?;
         self.link.set_scale(window.size().scale_factor);
-        Ok(SpawnedEditor { handle: WindowHandle::new(self.link.clone()), window })
+        Ok(SpawnedEditor { handle: WindowHandle::new(self.link.clone()), window: OpenWindow::new(window, ended) })
     }
 
     fn size(&self) -> dpi::NativeSize<u32> {
