@@ -1,6 +1,6 @@
 //! A window that is gone when it is dropped. On Linux baseview has a thread for each; it is told to end when a window is dropped,
 //! and would be waited for, did baseview not ask it to show the window first, which fails where it has ended its loop. It would
-//! close OpenGL's libraries then while a host ends, which crashed one in ten times.
+//! close OpenGL's libraries then while a host ends, which crashed one run in five of a test.
 
 use baseview::{Error, Window};
 use std::cell::Cell;

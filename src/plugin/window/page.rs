@@ -4,7 +4,6 @@ use super::super::controls::{Held, HostControls};
 use super::super::params::VrvqParams;
 use crate::editor::{View, hovering};
 use crate::model::Library;
-use baseview::WindowSize;
 use egui::Ui;
 use nice_plug::context::gui::GuiContext;
 use parking_lot::Mutex;
@@ -39,9 +38,9 @@ impl Page {
         }
     }
 
-    /// The session keeps the size.
-    pub fn resized(&self, size: WindowSize) {
-        *self.params.window.lock() = (size.logical.width.round() as u32, size.logical.height.round() as u32);
+    /// The session's size of the window, in points.
+    pub fn size(&self) -> Arc<Mutex<(u32, u32)>> {
+        self.params.window.clone()
     }
 }
 

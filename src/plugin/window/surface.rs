@@ -12,6 +12,7 @@ use baseview::{
     Event, EventStatus, HandlerError, MouseCursor, MouseEvent, TimerHandle, WindowContext, WindowHandler, WindowSize,
 };
 use egui::{Context, FullOutput, OutputCommand};
+use parking_lot::Mutex;
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -33,6 +34,8 @@ pub struct Surface {
     opened: Instant,
     poll: TimerHandle,
     link: Arc<Link>,
+    /// In points.
+    size: Arc<Mutex<(u32, u32)>>,
     window: WindowContext,
 }
 
@@ -49,6 +52,7 @@ impl Surface {
         link.set_typing(false);
         Ok(Self {
             egui,
+            size: page.size(),
             page: RefCell::new(page),
             input: RefCell::new(Input::new(window.size(), painter.max_texture_side())),
             painter: RefCell::new(painter),
@@ -92,11 +96,11 @@ impl Surface {
 
 impl WindowHandler for Surface {
     fn draw(&self) -> Result<(), HandlerError> {
-        let input = self.input.borrow_mut().take(self.opened.elapsed().as_secs_f64(), |events| {
-            self.link.take_typed(events);
-        });
         let mut output = {
-            let mut page = self.page.borrow_mut();
+            // A host that handles the system's messages while it is told of a parameter may ask for a frame within this one.
+            let Ok(mut page) = self.page.try_borrow_mut() else { return Ok(()) };
+            let seconds = self.opened.elapsed().as_secs_f64();
+            let input = self.input.borrow_mut().take(seconds, |events| self.link.take_typed(events));
             self.egui.run_ui(input, |ui| page.ui(ui))
         };
         self.focus.set(match self.egui.memory(|memory| memory.focused()) {
@@ -119,7 +123,8 @@ impl WindowHandler for Surface {
     fn resized(&self, size: WindowSize) -> Result<(), HandlerError> {
         self.input.borrow_mut().resize(size);
         self.link.set_scale(size.scale_factor);
-        self.page.borrow().resized(size);
+        // The session keeps it.
+        *self.size.lock() = (size.logical.width.round() as u32, size.logical.height.round() as u32);
         Ok(())
     }
 
