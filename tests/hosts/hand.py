@@ -77,9 +77,12 @@ class Hand:
             self.display.flush()
 
         tell("XdndEnter", VERSION << 24, kind)
-        tell("XdndPosition", 0, x << 16 | y, X.CurrentTime, copy)
-        started, told = time.monotonic(), False
+        started, told, moved = time.monotonic(), False, 0.0
         while time.monotonic() - started < PATIENCE:
+            # A hand isn't still: the position comes again and again until it drops.
+            if not told and time.monotonic() - moved > 0.2:
+                tell("XdndPosition", 0, x << 16 | y, X.CurrentTime, copy)
+                moved = time.monotonic()
             if not self.display.pending_events():
                 time.sleep(0.01)
                 continue
