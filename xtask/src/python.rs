@@ -44,8 +44,9 @@ pub fn install_torch(python: &Path, requirements: &str) -> Result<()> {
     Ok(())
 }
 
+/// Without its cache, which keeps everything a second time: 3 GB for PyTorch with CUDA's libraries, and a disk was full.
 fn pip(python: &Path) -> Command {
     let mut pip = Command::new(python);
-    pip.args(["-m", "pip", "install", "-q", "--disable-pip-version-check"]);
+    pip.args(["-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-cache-dir"]);
     pip
 }
