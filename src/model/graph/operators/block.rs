@@ -1,10 +1,10 @@
-//! Residual blocks: a filter, two products with x · sigmoid(x) between them, and what came in added again.
+//! Residual blocks: a filter over the frames and those before them, two products with x · sigmoid(x) between them, and what came in
+//! added again.
 
-use super::{DOMAIN, Filter, Found, INDEX, Product, two, uses};
+use super::{DOMAIN, Filter, Found, INDEX, Product, takers, two, uses};
 use crate::model::graph::onnx::{GraphProto, NodeProto};
 
-/// Of frames that are joined to those before them: the last as many as the filter makes, plus what the products make of
-/// the filter's.
+/// Of frames and a stream's state: the frames plus what the products make of the filter's, and the past of the next ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Block {
     /// Which of the filters.
@@ -13,6 +13,8 @@ pub(crate) struct Block {
     pub widen: usize,
     /// Which one is last.
     pub narrow: usize,
+    /// Where in the state the frames' past starts: as many as the filter has taps but one.
+    pub from: usize,
 }
 
 impl Block {
@@ -36,8 +38,13 @@ pub(super) fn read<'a>(
         let (first, second) = (products.get(widen)?, products.get(narrow)?);
         let past = filters[filter].taps.len() / channels - 1;
         let fits = (first.rows, second.columns, first.columns) == (channels, channels, second.rows);
-        let joins = fits && are_joined(graph, joined, past, input);
-        joins.then_some(Found { what: Block { filter, widen, narrow }, inputs: vec![joined], last: node })
+        let (state, from) = before(graph, joined, [past, channels], input).filter(|_| fits)?;
+        let kept = kept(graph, joined, [past, channels])?;
+        // Its second result is there where the last step was.
+        let place = |of: &NodeProto| graph.node.iter().position(|node| std::ptr::eq(node, of));
+        let later = takers(graph, &kept.output[0]).all(|taker| place(taker) > place(node));
+        let what = Block { filter, widen, narrow, from };
+        later.then_some(Found { what, inputs: vec![input, state], last: node, second: Some(kept) })
     };
     of(left, right).or_else(|| of(right, left))
 }
@@ -60,14 +67,41 @@ fn silu<'a>(graph: &'a GraphProto, value: &str) -> Option<&'a str> {
     [(left, right), (right, left)].into_iter().find_map(|(x, share)| is_of(share, x).then_some(x))
 }
 
-/// Whether `joined` is so many frames of the `past`, and then those of `input`.
-fn are_joined(graph: &GraphProto, joined: &str, past: usize, input: &str) -> bool {
-    let concat = graph.made_by(joined).filter(|node| node.op_type == "Concat");
-    let along_frames = |node: &&NodeProto| node.attribute.iter().any(|a| a.name == "axis" && a.i == Some(1));
-    let Some([before, last]) = concat.filter(along_frames).map(|node| node.input.as_slice()) else { return false };
-    let reshape = graph.made_by(before).filter(|node| node.op_type == "Reshape");
-    let shape = reshape.and_then(|node| node.input.get(1)).and_then(|name| graph.weight(name)?.to_integers());
-    last == input && shape.is_some_and(|shape| shape.len() == 3 && shape[1] == past as i64)
+/// The state whose values from some place on, as so many frames and channels, `joined` is, before those of `input`; and that place.
+fn before<'a>(graph: &'a GraphProto, joined: &str, past: [usize; 2], input: &str) -> Option<(&'a str, usize)> {
+    let concat = graph.made_by(joined).filter(|node| node.op_type == "Concat")?;
+    let [before, last] = concat.input.as_slice() else { return None };
+    let along_frames = concat.attribute.iter().any(|attribute| attribute.name == "axis" && attribute.i == Some(1));
+    let reshape = graph.made_by(before).filter(|node| node.op_type == "Reshape")?;
+    let [values, shape] = reshape.input.as_slice() else { return None };
+    let slice = slice(graph, graph.made_by(values)?)?;
+    let from = usize::try_from(slice.start).ok()?;
+    let fits = graph.weight(shape)?.to_integers()? == [-1, past[0] as i64, past[1] as i64]
+        && from.checked_add(past[0] * past[1]) == usize::try_from(slice.end).ok();
+    (last == input && along_frames && fits).then_some((slice.of, from))
+}
+
+/// The step that lays the last of the frames `joined`, which nothing else takes, out as the past of the next ones.
+fn kept<'a>(graph: &'a GraphProto, joined: &str, [past, channels]: [usize; 2]) -> Option<&'a NodeProto> {
+    let last = takers(graph, joined).find_map(|node| Some((node, slice(graph, node)?)));
+    let (last, slice) = last.filter(|_| uses(graph, joined) == 2)?;
+    let reshape = takers(graph, last.output.first()?).next().filter(|node| node.op_type == "Reshape")?;
+    let shape = graph.weight(reshape.input.get(1)?)?.to_integers()?;
+    let fits = (slice.start, slice.end) == (-(past as i64), i64::MAX) && shape == [-1, (past * channels) as i64];
+    (fits && uses(graph, &last.output[0]) == 1 && reshape.output.len() == 1).then_some(reshape)
+}
+
+/// What is taken along the second dimension.
+struct Slice<'a> {
+    of: &'a str,
+    start: i64,
+    end: i64,
+}
+
+fn slice<'a>(graph: &'a GraphProto, node: &'a NodeProto) -> Option<Slice<'a>> {
+    let [of, start, end, axis] = node.input.as_slice() else { return None };
+    let one = |name: &String| graph.initializer.iter().find(|tensor| tensor.name == *name)?.to_integer();
+    (node.op_type == "Slice" && one(axis)? == 1).then_some(Slice { of, start: one(start)?, end: one(end)? })
 }
 
 #[cfg(test)]
@@ -80,13 +114,17 @@ mod tests {
     const CHANNELS: usize = 32;
     const WIDE: usize = 40;
 
-    /// A block of a filter with two taps, whose past has so many frames, and whose sigmoid is of what `gate` makes of x.
+    /// A block of a filter with two taps, whose past has so many frames behind five other values of the state, and whose sigmoid
+    /// is of what `gate` makes of x.
     fn model(past: i64, gate: impl Fn(&mut Builder, &String) -> String) -> ModelProto {
         let mut graph = Builder::default();
         let channels = CHANNELS as i64;
         let (state, x) = (String::from("state"), String::from("x"));
-        let before = graph.reshape(&state, &[-1, past, channels]);
+        let before = graph.slice(&state, 5, 5 + past * channels, 1);
+        let before = graph.reshape(&before, &[-1, past, channels]);
         let joined = graph.concat(&[&before, &x], 1);
+        let kept = graph.slice(&joined, -past, i64::MAX, 1);
+        let kept = graph.reshape(&kept, &[-1, past * channels]);
         let mut y = graph.weight(&[0.5; CHANNELS], &[CHANNELS]);
         for (start, end) in [(0, -1), (1, i64::MAX)] {
             let frames = graph.slice(&joined, start, end, 1);
@@ -109,8 +147,9 @@ mod tests {
         let y = graph.plus(&x, &y);
         let value =
             |name, length| ValueInfo::new(name, FLOAT, &[Size::Free("batch"), Size::Free("hops"), Size::Fixed(length)]);
-        let inputs = vec![value("x", CHANNELS), value("state", CHANNELS)];
-        let bytes = graph.finish("block", inputs, vec![(value("y", CHANNELS), y)]);
+        let state = |name| ValueInfo::new(name, FLOAT, &[Size::Free("batch"), Size::Free("floats")]);
+        let outputs = vec![(value("y", CHANNELS), y), (state("next_state"), kept)];
+        let bytes = graph.finish("block", vec![value("x", CHANNELS), state("state")], outputs);
         let mut model = ModelProto::known(&bytes).unwrap();
         for matrix in &mut model.graph.as_mut().unwrap().initializer {
             if matrix.dims.len() == 2 {
@@ -126,9 +165,12 @@ mod tests {
     fn a_filter_and_two_products_beside_their_input_are_a_block() {
         let mut whole = model(1, |_, x| x.clone());
         let operators = Operators::take(&mut whole, true);
-        assert_eq!(operators.blocks, [Block { filter: 0, widen: 0, narrow: 1 }]);
+        assert_eq!(operators.blocks, [Block { filter: 0, widen: 0, narrow: 1, from: 5 }]);
         let kinds: Vec<_> = whole.graph.as_ref().unwrap().node.iter().map(|node| node.op_type.as_str()).collect();
-        assert_eq!(kinds, ["Reshape", "Concat", Block::NAME, "Identity"]);
+        assert_eq!(kinds, [Block::NAME, "Identity", "Identity"]);
+        let [block, y, next_state] = whole.graph.unwrap().node.try_into().unwrap();
+        assert_eq!(block.input, ["x", "state"]);
+        assert_eq!([y.input, next_state.input].concat(), block.output);
     }
 
     #[test]
@@ -143,6 +185,11 @@ mod tests {
             node.attribute = vec![AttributeProto::int("axis", 0)];
         });
         assert!(Operators::take(&mut other, true).blocks.is_empty(), "joined along another axis");
+        let mut used = model(1, |_, x| x.clone());
+        let nodes = &mut used.graph.as_mut().unwrap().node;
+        let joined = nodes.iter().find(|node| node.op_type == "Concat").unwrap().output[0].clone();
+        nodes.iter_mut().filter(|node| node.op_type == "Identity").next_back().unwrap().input = vec![joined];
+        assert!(Operators::take(&mut used, true).blocks.is_empty(), "something else takes what is joined");
         let mut single = model(1, |_, x| x.clone());
         assert!(Operators::take(&mut single, false).blocks.is_empty(), "products that stay");
     }

@@ -44,7 +44,7 @@ pub(super) fn read<'a>(graph: &'a GraphProto, node: &'a NodeProto) -> Option<Fou
         taps.iter().map(|tap| row(graph, tap.weights, channels)).collect::<Option<Vec<_>>>().filter(|_| all)?;
     let (epsilon, end) = normalised(graph, &node.output[0]).unzip();
     let what = Filter { taps: values.concat(), bias, epsilon };
-    Some(Found { what, inputs: vec![last.input], last: end.unwrap_or(node) })
+    Some(Found { what, inputs: vec![last.input], last: end.unwrap_or(node), second: None })
 }
 
 /// A sum of `rest` and the frames from `start` to `end` of `input` times `weights`.

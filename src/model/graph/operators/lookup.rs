@@ -49,7 +49,7 @@ pub(super) fn read<'a>(graph: &'a GraphProto, node: &'a NodeProto) -> Option<Fou
         entries.extend(table.to_halves().filter(|halves| alike && halves.len() == count)?);
     }
     let what = Lookup { entries, codebooks: terms.len(), dims };
-    Some(Found { what, inputs: vec![first.codes, first.counts], last: node })
+    Some(Found { what, inputs: vec![first.codes, first.counts], last: node, second: None })
 }
 
 /// One codebook's: `table`'s entry of `codes` where the count is above `codebook`.

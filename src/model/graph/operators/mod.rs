@@ -61,6 +61,8 @@ struct Found<'a, T> {
     what: T,
     inputs: Vec<&'a str>,
     last: &'a NodeProto,
+    /// One more step, whose result is the operator's second.
+    second: Option<&'a NodeProto>,
 }
 
 /// Puts operators `name` in the place of what `read` finds at each node.
@@ -71,22 +73,26 @@ fn replace<T>(
 ) -> Vec<T> {
     let mut all = Vec::new();
     let mut made = Vec::new();
+    let mut seconds = HashSet::new();
     for node in &graph.node {
         let Some(found) = read(graph, node) else { continue };
+        let second = found.second.map(|node| node.output.clone()).unwrap_or_default();
         let node = NodeProto {
             input: found.inputs.into_iter().map(str::to_owned).collect(),
-            output: found.last.output.clone(),
+            output: [found.last.output.clone(), second.clone()].concat(),
             name: found.last.name.clone(),
             op_type: name.into(),
             attribute: vec![AttributeProto::int(INDEX, all.len() as i64)],
             domain: DOMAIN.into(),
         };
-        made.push(node);
+        made.push((found.last.output.clone(), node));
+        seconds.extend(second);
         all.push(found.what);
     }
-    for new in made {
+    graph.node.retain(|node| !node.output.iter().any(|output| seconds.contains(output)));
+    for (last, new) in made {
         // In the place of the last, where all of its inputs are there.
-        if let Some(node) = graph.node.iter_mut().find(|node| node.output == new.output) {
+        if let Some(node) = graph.node.iter_mut().find(|node| node.output == last) {
             *node = new;
         }
     }

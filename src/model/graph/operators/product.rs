@@ -49,7 +49,7 @@ pub(super) fn read<'a>(graph: &'a GraphProto, node: &'a NodeProto) -> Option<Fou
     }
     let added = added_next(graph, &node.output[0]).and_then(|(add, other)| Some((add, row(graph, other, columns)?)));
     let (last, bias) = added.unwrap_or_else(|| (node, vec![0.0; columns]));
-    Some(Found { what: Product { rows, columns, values, bias }, inputs: vec![input], last })
+    Some(Found { what: Product { rows, columns, values, bias }, inputs: vec![input], last, second: None })
 }
 
 /// A matrix in half precision of a size that is worth it: rows, columns and values.

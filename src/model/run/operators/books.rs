@@ -48,7 +48,7 @@ impl Step for Books {
         let ((shape, codes), (frames, counts)) =
             (codes.try_extract_tensor::<i64>()?, counts.try_extract_tensor::<i64>()?);
         let fits = shape.split_last() == Some((&(self.codebooks as i64), &**frames));
-        let mut made = result(context, fits.then(|| [&**frames, &[self.dims as i64]].concat()))?;
+        let mut made = result(context, 0, fits.then(|| [&**frames, &[self.dims as i64]].concat()))?;
         let summed = self.sum(codes, counts, made.try_extract_tensor_mut::<f32>()?.1);
         summed.ok_or_else(|| ort::Error::new("there is a code that its codebook hasn't"))
     }

@@ -1,4 +1,4 @@
-//! A residual block of a network in one step: its branch, and what came in added to it.
+//! A residual block of a stream's network in one step: its branch over the frames and their past, and what came in added to it.
 
 use super::panels::Panels;
 use super::taps::Taps;
@@ -13,37 +13,61 @@ pub(super) struct Branch {
     pub taps: Arc<Taps>,
     pub widen: Arc<Panels>,
     pub narrow: Arc<Panels>,
+    /// Where in the state the frames' past starts.
+    pub from: usize,
 }
 
 impl Branch {
-    /// `joined` is `[batch, frames, channels]` with the past of each, and `y` has what comes without it.
-    fn compute(&self, frames: usize, joined: &[f32], y: &mut [f32]) {
+    /// Values of a stream's past.
+    fn past(&self) -> usize {
+        (self.taps.length() - 1) * self.narrow.columns()
+    }
+
+    /// `x` and `y` are `[streams, frames, channels]`, `state` is `[streams, floats]` and `kept`, the past of the frames that
+    /// follow, `[streams, past]`.
+    fn compute(&self, streams: usize, x: &[f32], state: &[f32], y: &mut [f32], kept: &mut [f32]) {
+        if streams == 0 {
+            return;
+        }
+        let (channels, width, past) = (self.narrow.columns(), self.narrow.rows(), self.past());
+        let (length, floats) = (x.len() / streams, state.len() / streams);
+        let mut joined = Vec::with_capacity(streams * (past + length));
+        for stream in 0..streams {
+            joined.extend_from_slice(&state[stream * floats + self.from..][..past]);
+            joined.extend_from_slice(&x[stream * length..][..length]);
+            kept[stream * past..][..past].copy_from_slice(&joined[joined.len() - past..]);
+        }
         if y.is_empty() {
             return;
         }
-        let (channels, width) = (self.narrow.columns(), self.narrow.rows());
         let mut normal = vec![0.0; y.len()];
-        self.taps.filter(frames, joined, &mut normal);
+        self.taps.filter((past + length) / channels, &joined, &mut normal);
         let mut wide = vec![0.0; y.len() / channels * width];
         self.widen.multiply(&normal, &mut wide);
         silu(&mut wide);
         self.narrow.multiply(&wide, y);
-        let length = frames * channels;
-        let made = y.len() / (joined.len() / length);
-        for (y, joined) in y.chunks_exact_mut(made).zip(joined.chunks_exact(length)) {
-            y.iter_mut().zip(&joined[length - made..]).for_each(|(y, x)| *y += x);
-        }
+        y.iter_mut().zip(x).for_each(|(y, x)| *y += x);
     }
 }
 
 impl Step for Branch {
-    const INPUTS: &[TensorElementType] = &[TensorElementType::Float32];
+    const INPUTS: &[TensorElementType] = &[TensorElementType::Float32; 2];
+    const OUTPUTS: usize = 2;
 
     fn run(&self, context: &ComputeContext) -> ort::Result<()> {
-        let input = input(context, 0)?;
-        let (shape, joined) = input.try_extract_tensor::<f32>()?;
-        let mut made = result(context, self.taps.shape(shape))?;
-        self.compute(shape[1] as usize, joined, made.try_extract_tensor_mut::<f32>()?.1);
+        let (x, state) = (input(context, 0)?, input(context, 1)?);
+        let ((shape, x), (of_state, state)) = (x.try_extract_tensor::<f32>()?, state.try_extract_tensor::<f32>()?);
+        let (past, channels) = (self.past(), self.narrow.columns() as i64);
+        let streams = match (&**shape, &**of_state) {
+            (&[streams, _, width], &[states, floats]) => (streams == states && width == channels)
+                .then_some(streams)
+                .filter(|_| usize::try_from(floats).is_ok_and(|floats| floats >= self.from + past)),
+            _ => None,
+        };
+        let mut y = result(context, 0, streams.map(|_| shape.to_vec()))?;
+        let mut kept = result(context, 1, streams.map(|streams| vec![streams, past as i64]))?;
+        let (y, kept) = (y.try_extract_tensor_mut::<f32>()?.1, kept.try_extract_tensor_mut::<f32>()?.1);
+        self.compute(streams.unwrap_or(0) as usize, x, state, y, kept);
         Ok(())
     }
 }
@@ -80,7 +104,7 @@ mod tests {
             bias: numbers(columns),
         };
         let products = [product(channels, width), product(width, channels)];
-        // Two in a batch, of four frames and a past of two.
+        // Two streams of four frames and a past of two.
         let joined = numbers(2 * 6 * channels);
         let times = |product: &Product, x: &[f64]| -> Vec<f64> {
             let weight = |row, column| f16::from_bits(product.values[row * product.columns + column]).to_f64();
@@ -100,19 +124,33 @@ mod tests {
                 expected.extend(times(&products[1], &wide).iter().enumerate().map(|(c, y)| y + at(frame + 2, c)));
             }
         }
+        // Each stream's past stands between other values of its state.
+        let past = 2 * channels;
+        let streams: Vec<&[f32]> = joined.chunks_exact(6 * channels).collect();
+        let state: Vec<f32> = streams.iter().flat_map(|of| [&[7.0; 5][..], &of[..past], &[8.0; 3]].concat()).collect();
+        let x = [&streams[0][past..], &streams[1][past..]].concat();
         for instructions in Instructions::all() {
             let [widen, narrow] = Panels::of(&products, instructions).try_into().ok().unwrap();
-            let branch =
-                Branch { taps: Arc::new(Taps::new(filter.clone())), widen: Arc::new(widen), narrow: Arc::new(narrow) };
-            let mut y = vec![0.0; expected.len()];
-            branch.compute(6, &joined, &mut y);
+            let taps = Arc::new(Taps::new(filter.clone()));
+            let branch = Branch { taps, widen: Arc::new(widen), narrow: Arc::new(narrow), from: 5 };
+            let (mut y, mut kept) = (vec![0.0; expected.len()], vec![0.0; 2 * past]);
+            branch.compute(2, &x, &state, &mut y, &mut kept);
             let off = y.iter().zip(&expected).map(|(y, e)| (f64::from(*y) - e).abs()).fold(0.0, f64::max);
             assert!(off < 1e-5, "{off} off, {instructions:?}");
-            // One alone gives the same to the bit.
-            let mut alone = vec![0.0; 4 * channels];
-            branch.compute(6, &joined[6 * channels..], &mut alone);
-            assert_eq!(alone, y[4 * channels..]);
-            branch.compute(2, &joined[..2 * channels], &mut []);
+            assert_eq!(kept, [&streams[0][4 * channels..], &streams[1][4 * channels..]].concat());
+            // One alone, and a frame at a time, gives the same to the bit.
+            let mut state = state[5 + past + 3..].to_vec();
+            for (x, y) in streams[1][past..].chunks_exact(channels).zip(y[4 * channels..].chunks_exact(channels)) {
+                let (mut alone, mut kept) = (vec![0.0; channels], vec![0.0; past]);
+                branch.compute(1, x, &state, &mut alone, &mut kept);
+                assert_eq!(alone, y);
+                state[5..][..past].copy_from_slice(&kept);
+            }
+            // No frames keep the past.
+            let mut still = vec![0.0; past];
+            branch.compute(1, &[], &state, &mut [], &mut still);
+            assert_eq!(still, state[5..][..past]);
+            branch.compute(0, &[], &[], &mut [], &mut []);
         }
     }
 

@@ -1,4 +1,4 @@
-//! The inner loop of a product with halves, by what the processor has: AVX2 with F16C, or AVX-512.
+//! The inner loop of a product with halves or bytes, by what the processor has: AVX2 with F16C, or AVX-512.
 
 use half::f16;
 
@@ -6,6 +6,22 @@ use half::f16;
 pub(super) const WIDTH: usize = 32;
 /// Most vectors that are.
 pub(super) const MOST_TOGETHER: usize = 8;
+
+/// Weights as a panel holds them, `[rows, WIDTH]`.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Values<'a> {
+    Halves(&'a [f16]),
+    Bytes(&'a [i8]),
+}
+
+impl Values<'_> {
+    fn len(self) -> usize {
+        match self {
+            Self::Halves(values) => values.len(),
+            Self::Bytes(values) => values.len(),
+        }
+    }
+}
 
 /// One that this processor can run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,22 +61,26 @@ impl Instructions {
         }
     }
 
-    /// Adds to `sums`, of as many vectors as there are up to [`Self::together`], their products with `values`, `[rows, WIDTH]`.
+    /// Adds to `sums`, of as many vectors as there are up to [`Self::together`], their products with `values`.
     /// The order in which a sum is made is always the same, however many there are.
     ///
     /// # Panics
     /// Where the lengths don't fit.
-    pub fn add(self, vectors: &[f32], values: &[f16], sums: &mut [[f32; WIDTH]]) {
+    pub fn add(self, vectors: &[f32], values: Values, sums: &mut [[f32; WIDTH]]) {
         let rows = values.len() / WIDTH;
         assert!(values.len() == rows * WIDTH && vectors.len() == sums.len() * rows);
-        match self.0 {
-            // SAFETY: whoever made it has seen that the processor can, and the lengths are those it reads.
-            #[cfg(target_arch = "x86_64")]
-            Kind::Avx2 => unsafe { x86::avx2(vectors, values, rows, sums) },
-            // SAFETY: as before.
-            #[cfg(target_arch = "x86_64")]
-            Kind::Avx512 => unsafe { x86::avx512(vectors, values, rows, sums) },
+        // SAFETY: whoever made it has seen that the processor can, and the lengths are those they read.
+        #[cfg(target_arch = "x86_64")]
+        unsafe {
+            match (self.0, values) {
+                (Kind::Avx2, Values::Halves(values)) => x86::avx2_halves(vectors, values, rows, sums),
+                (Kind::Avx2, Values::Bytes(values)) => x86::avx2_bytes(vectors, values, rows, sums),
+                (Kind::Avx512, Values::Halves(values)) => x86::avx512_halves(vectors, values, rows, sums),
+                (Kind::Avx512, Values::Bytes(values)) => x86::avx512_bytes(vectors, values, rows, sums),
+            }
         }
+        #[cfg(not(target_arch = "x86_64"))]
+        match self.0 {}
     }
 }
 
@@ -70,21 +90,21 @@ mod x86 {
     use half::f16;
     use std::arch::x86_64::*;
 
-    /// Values ahead that are fetched: by itself the processor stops at the end of each page.
-    const AHEAD: usize = 2048;
+    /// Bytes ahead that are fetched: by itself the processor stops at the end of each page.
+    const AHEAD: usize = 4096;
 
     /// A kernel for each number of vectors, by the intrinsics of one width.
     macro_rules! kernel {
-        ($name:ident, $features:literal, $lanes:literal, [$($count:literal)*],
-         $load:ident, $load_halves:ident, $widen:ident, $splat:ident, $fma:ident, $store:ident) => {
+        ($name:ident, $features:literal, $lanes:literal, [$($count:literal)*], |$at:ident: *const $value:ty| $widened:expr,
+         $load:ident, $splat:ident, $fma:ident, $store:ident) => {
             /// # Safety
             /// The processor has the features; there are `sums.len()` vectors of `rows` floats, and `rows` · `WIDTH` values.
             #[target_feature(enable = $features)]
-            pub unsafe fn $name(vectors: &[f32], values: &[f16], rows: usize, sums: &mut [[f32; WIDTH]]) {
+            pub unsafe fn $name(vectors: &[f32], values: &[$value], rows: usize, sums: &mut [[f32; WIDTH]]) {
                 /// # Safety
                 /// As the other's, with `N` sums.
                 #[target_feature(enable = $features)]
-                unsafe fn of<const N: usize>(vectors: &[f32], values: &[f16], rows: usize, sums: &mut [[f32; WIDTH]]) {
+                unsafe fn of<const N: usize>(vectors: &[f32], values: &[$value], rows: usize, sums: &mut [[f32; WIDTH]]) {
                     const PARTS: usize = WIDTH / $lanes;
                     // SAFETY: all loads and stores are inside the slices, as the caller promises; fetching touches nothing.
                     unsafe {
@@ -96,9 +116,10 @@ mod x86 {
                         }
                         for row in 0..rows {
                             let values = values.as_ptr().add(row * WIDTH);
-                            _mm_prefetch::<_MM_HINT_T1>(values.wrapping_add(AHEAD).cast());
+                            _mm_prefetch::<_MM_HINT_T1>(values.wrapping_byte_add(AHEAD).cast());
                             for part in 0..PARTS {
-                                let value = $widen($load_halves(values.add(part * $lanes).cast()));
+                                let $at = values.add(part * $lanes);
+                                let value = $widened;
                                 for (vector, kept) in kept.iter_mut().enumerate() {
                                     let element = $splat(*vectors.as_ptr().add(vector * rows + row));
                                     kept[part] = $fma(element, value, kept[part]);
@@ -123,11 +144,21 @@ mod x86 {
     }
 
     kernel!(
-        avx2, "avx2,fma,f16c", 8, [1 2 3],
-        _mm256_loadu_ps, _mm_loadu_si128, _mm256_cvtph_ps, _mm256_set1_ps, _mm256_fmadd_ps, _mm256_storeu_ps
+        avx2_halves, "avx2,fma,f16c", 8, [1 2 3], |at: *const f16| _mm256_cvtph_ps(_mm_loadu_si128(at.cast())),
+        _mm256_loadu_ps, _mm256_set1_ps, _mm256_fmadd_ps, _mm256_storeu_ps
     );
     kernel!(
-        avx512, "avx512f", 16, [1 2 3 4 5 6 7 8],
-        _mm512_loadu_ps, _mm256_loadu_si256, _mm512_cvtph_ps, _mm512_set1_ps, _mm512_fmadd_ps, _mm512_storeu_ps
+        avx2_bytes, "avx2,fma,f16c", 8, [1 2 3],
+        |at: *const i8| _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(at.cast()))),
+        _mm256_loadu_ps, _mm256_set1_ps, _mm256_fmadd_ps, _mm256_storeu_ps
+    );
+    kernel!(
+        avx512_halves, "avx512f", 16, [1 2 3 4 5 6 7 8], |at: *const f16| _mm512_cvtph_ps(_mm256_loadu_si256(at.cast())),
+        _mm512_loadu_ps, _mm512_set1_ps, _mm512_fmadd_ps, _mm512_storeu_ps
+    );
+    kernel!(
+        avx512_bytes, "avx512f", 16, [1 2 3 4 5 6 7 8],
+        |at: *const i8| _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(at.cast()))),
+        _mm512_loadu_ps, _mm512_set1_ps, _mm512_fmadd_ps, _mm512_storeu_ps
     );
 }

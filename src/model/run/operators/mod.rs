@@ -9,6 +9,7 @@ mod branch;
 mod instructions;
 mod panels;
 mod taps;
+mod whole;
 
 use crate::model::graph::{self, Block, DOMAIN, Filter, INDEX, Lookup, Product};
 use books::Books;
@@ -46,6 +47,7 @@ impl Operators {
                 taps: taps[block.filter].clone(),
                 widen: product(block.widen),
                 narrow: product(block.narrow),
+                from: block.from,
             })
         };
         let branches = of.blocks.iter().map(branch).collect();
@@ -74,6 +76,7 @@ impl Operators {
 /// What an operator does.
 trait Step: Send + Sync {
     const INPUTS: &[TensorElementType];
+    const OUTPUTS: usize = 1;
 
     fn run(&self, context: &ComputeContext) -> ort::Result<()>;
 }
@@ -82,10 +85,10 @@ fn input(context: &ComputeContext, at: usize) -> ort::Result<ValueRef<'_>> {
     context.input(at)?.ok_or_else(|| ort::Error::new(format!("an operator without its input {at}")))
 }
 
-/// The result, of the dimensions `shape`; there are none where the input's don't fit.
-fn result(context: &ComputeContext, shape: Option<Vec<i64>>) -> ort::Result<ValueRefMut<'_>> {
+/// The result `at`, of the dimensions `shape`; there are none where the input's don't fit.
+fn result(context: &ComputeContext, at: usize, shape: Option<Vec<i64>>) -> ort::Result<ValueRefMut<'_>> {
     let shape = shape.ok_or_else(|| ort::Error::new("an operator's input has other dimensions than its weights"))?;
-    context.output(0, shape)?.ok_or_else(|| ort::Error::new("an operator without output"))
+    context.output(at, shape)?.ok_or_else(|| ort::Error::new("an operator without output"))
 }
 
 /// An operator of this name, by its index.
@@ -106,7 +109,7 @@ impl<T: Step + 'static> Operator for Own<T> {
     }
 
     fn outputs(&self) -> impl IntoIterator<Item = OperatorOutput> {
-        [OperatorOutput::required(TensorElementType::Float32)]
+        (0..T::OUTPUTS).map(|_| OperatorOutput::required(TensorElementType::Float32))
     }
 
     fn create_kernel<'attr>(&self, context: &KernelContext<'attr>) -> ort::Result<One<T>> {

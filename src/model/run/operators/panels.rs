@@ -1,11 +1,12 @@
-//! A matrix of weights in half precision, and its product with vectors.
+//! A matrix of weights in half precision or of eight bits, and its product with vectors.
 //!
 //! A live hop has one vector a channel, so that what costs is reading the weights from memory: between two hops other work
-//! takes the caches. Halves are half of that. They are widened in registers as they come; the sums are in single precision,
-//! each made in one order, whatever vectors are multiplied together. To widen a matrix for the `gemm` crate's product took a
-//! quarter more time where files are encoded.
+//! takes the caches. Halves are half of that, and bytes half of those. They are widened in registers as they come; the sums are in
+//! single precision, each made in one order, whatever vectors are multiplied together. To widen a matrix for the `gemm` crate's product
+//! took a quarter more time where files are encoded.
 
-use super::instructions::{Instructions, MOST_TOGETHER, WIDTH};
+use super::instructions::{Instructions, MOST_TOGETHER, Values, WIDTH};
+use super::whole::Whole;
 use super::{Step, input, result};
 use crate::model::graph::Product;
 use crate::pages::Pages;
@@ -18,10 +19,14 @@ use std::sync::Arc;
 pub(super) struct Panels {
     rows: usize,
     columns: usize,
-    /// Those of all products of the graph, in its order, as half-precision floats in bits.
-    all: Arc<Pages<u16>>,
+    /// Those of all products of the graph, in its order.
+    all: Arc<Pages<u8>>,
     /// Where its own start: panels of [`WIDTH`] columns, the last one filled up with zeros, `[panels, rows, WIDTH]`.
     from: usize,
+    /// Bytes of one of its own panels.
+    panel: usize,
+    /// What the weights of eight bits of each column are multiples of, `[panels, WIDTH]`; none where they are halves.
+    scales: Option<Vec<f32>>,
     /// `[panels, WIDTH]`.
     bias: Vec<f32>,
     instructions: Instructions,
@@ -30,26 +35,38 @@ pub(super) struct Panels {
 impl Panels {
     /// Those of all products of a graph.
     pub fn of(products: &[Product], instructions: Instructions) -> Vec<Self> {
-        let length = |product: &Product| product.columns.div_ceil(WIDTH) * product.rows * WIDTH;
-        let mut all = Pages::zeros(products.iter().map(length).sum());
+        let wholes: Vec<_> = products.iter().map(Whole::read).collect();
+        let panel = |(product, whole): (&Product, &Option<Whole>)| {
+            product.rows * WIDTH * if whole.is_some() { size_of::<i8>() } else { size_of::<u16>() }
+        };
+        let length = |product: (&Product, _)| product.0.columns.div_ceil(WIDTH) * panel(product);
+        let each = || products.iter().zip(&wholes);
+        let mut all = Pages::<u8>::zeros(each().map(length).sum());
         let next = |next: &mut usize, product| Some(std::mem::replace(next, *next + length(product)));
-        let starts: Vec<usize> = products.iter().scan(0, next).collect();
-        for (product, from) in products.iter().zip(&starts) {
-            let values = &mut all[*from..];
-            for (row, weights) in product.values.chunks_exact(product.columns).enumerate() {
-                for (column, &bits) in weights.iter().enumerate() {
-                    values[(column / WIDTH * product.rows + row) * WIDTH + column % WIDTH] = bits;
+        let starts: Vec<usize> = each().scan(0, next).collect();
+        for ((product, whole), from) in each().zip(&starts) {
+            for (at, bits) in product.values.iter().enumerate() {
+                let (row, column) = (at / product.columns, at % product.columns);
+                let to = (column / WIDTH * product.rows + row) * WIDTH + column % WIDTH;
+                match whole {
+                    Some(whole) => all[from + to] = whole.multiples[at] as u8,
+                    None => all[from + 2 * to..][..2].copy_from_slice(&bits.to_ne_bytes()),
                 }
             }
         }
         let all = Arc::new(all);
-        let one = |(product, from): (&Product, usize)| {
+        let one = |((product, whole), &from): ((&Product, &Option<Whole>), &usize)| {
             let &Product { rows, columns, .. } = product;
-            let mut bias = product.bias.clone();
-            bias.resize(columns.div_ceil(WIDTH) * WIDTH, 0.0);
-            Self { rows, columns, all: all.clone(), from, bias, instructions }
+            let filled = |values: &[f32]| {
+                let mut values = values.to_vec();
+                values.resize(columns.div_ceil(WIDTH) * WIDTH, 0.0);
+                values
+            };
+            let scales = whole.as_ref().map(|whole| filled(&whole.scales));
+            let panel = panel((product, whole));
+            Self { rows, columns, all: all.clone(), from, panel, scales, bias: filled(&product.bias), instructions }
         };
-        products.iter().zip(starts).map(one).collect()
+        each().zip(&starts).map(one).collect()
     }
 
     /// Length of a vector.
@@ -72,12 +89,21 @@ impl Panels {
         assert!(vectors.len() == count * rows && results.len() == count * columns);
         let most = self.instructions.together();
         for (panel, bias) in self.bias.as_chunks::<WIDTH>().0.iter().enumerate() {
-            let values = self.all[self.from + panel * rows * WIDTH..][..rows * WIDTH].reinterpret_cast();
+            let values = &self.all[self.from + panel * self.panel..][..self.panel];
             let (first, width) = (panel * WIDTH, WIDTH.min(columns - panel * WIDTH));
+            let scales = self.scales.as_ref().map(|scales| &scales[first..][..WIDTH]);
+            let (values, start) = match scales {
+                Some(_) => (Values::Bytes(bytemuck::cast_slice(values)), [0.0; WIDTH]),
+                None => (Values::Halves(bytemuck::cast_slice::<u8, u16>(values).reinterpret_cast()), *bias),
+            };
             for (group, vectors) in vectors.chunks(most * rows).enumerate() {
-                let mut sums = [*bias; MOST_TOGETHER];
+                let mut sums = [start; MOST_TOGETHER];
                 let sums = &mut sums[..vectors.len() / rows];
                 self.instructions.add(vectors, values, sums);
+                for sums in sums.iter_mut().filter(|_| scales.is_some()) {
+                    let of = scales.into_iter().flatten().zip(bias);
+                    sums.iter_mut().zip(of).for_each(|(sum, (scale, bias))| *sum = *sum * scale + bias);
+                }
                 for (at, sums) in sums.iter().enumerate() {
                     results[(group * most + at) * columns + first..][..width].copy_from_slice(&sums[..width]);
                 }
@@ -93,7 +119,7 @@ impl Step for Panels {
         let input = input(context, 0)?;
         let (shape, vectors) = input.try_extract_tensor::<f32>()?;
         let fits = shape.split_last().filter(|(last, _)| **last == self.rows as i64);
-        let mut made = result(context, fits.map(|(_, others)| [others, &[self.columns as i64]].concat()))?;
+        let mut made = result(context, 0, fits.map(|(_, others)| [others, &[self.columns as i64]].concat()))?;
         self.multiply(vectors, made.try_extract_tensor_mut::<f32>()?.1);
         Ok(())
     }
@@ -108,37 +134,48 @@ mod tests {
     fn it_multiplies_any_number_of_vectors_the_same() {
         let mut random = fastrand::Rng::with_seed(7);
         for (rows, columns) in [(97, 256), (256, 97), (1, 1500), (300, 32), (77, 33)] {
-            let product = Product {
+            let mut product = |of: fn(&mut fastrand::Rng, usize) -> f32| Product {
                 rows,
                 columns,
-                values: (0..rows * columns).map(|_| f16::from_f32(random.f32() - 0.5).to_bits()).collect(),
+                values: (0..rows * columns).map(|at| f16::from_f32(of(&mut random, at % columns)).to_bits()).collect(),
                 bias: (0..columns).map(|_| random.f32()).collect(),
             };
+            let halves = product(|random, _| random.f32() - 0.5);
+            let bytes = product(|random, column| f32::from(random.i8(-127..=127)) * (8 + column % 8) as f32 / 2048.0);
+            // One after the other in memory.
+            let products = [bytes.clone(), halves, bytes];
             let vectors: Vec<f32> = (0..20 * rows).map(|_| random.f32() - 0.5).collect();
             let of_each = |instructions| {
-                let panels = &Panels::of(std::slice::from_ref(&product), instructions)[0];
-                let mut alone = vec![0.0; 20 * columns];
-                for (vector, result) in vectors.chunks_exact(rows).zip(alone.chunks_exact_mut(columns)) {
-                    panels.multiply(vector, result);
-                }
-                for count in [0, 1, 2, 3, 4, 5, 7, 8, 9, 20] {
-                    let mut together = vec![0.0; count * columns];
-                    panels.multiply(&vectors[..count * rows], &mut together);
-                    assert!(
-                        together == alone[..count * columns],
-                        "{count} vectors of {rows} x {columns}, {instructions:?}"
-                    );
-                }
-                alone
+                let panels = Panels::of(&products, instructions);
+                let in_bytes: Vec<bool> = panels.iter().map(|panels| panels.scales.is_some()).collect();
+                assert_eq!(in_bytes, [true, rows == 1, true]);
+                let of_one = |panels: &Panels| {
+                    let mut alone = vec![0.0; 20 * columns];
+                    for (vector, result) in vectors.chunks_exact(rows).zip(alone.chunks_exact_mut(columns)) {
+                        panels.multiply(vector, result);
+                    }
+                    for count in [0, 1, 2, 3, 4, 5, 7, 8, 9, 20] {
+                        let mut together = vec![0.0; count * columns];
+                        panels.multiply(&vectors[..count * rows], &mut together);
+                        assert!(
+                            together == alone[..count * columns],
+                            "{count} vectors of {rows} x {columns}, {instructions:?}"
+                        );
+                    }
+                    alone
+                };
+                panels.iter().map(of_one).collect::<Vec<_>>()
             };
             let all: Vec<_> = Instructions::all().into_iter().map(of_each).collect();
             assert!(all.iter().all(|results| *results == all[0]), "{rows} x {columns}");
-            for (at, &y) in all.iter().flatten().enumerate() {
-                let (vector, column) = (at / columns % 20, at % columns);
-                let weight = |row| f16::from_bits(product.values[row * columns + column]).to_f64();
-                let exact: f64 = (0..rows).map(|row| f64::from(vectors[vector * rows + row]) * weight(row)).sum();
-                let off = f64::from(y) - exact - f64::from(product.bias[column]);
-                assert!(off.abs() < 1e-5, "{rows} x {columns}, column {column}: {off} off");
+            for (product, results) in products.iter().zip(all.iter().flatten()) {
+                for (at, &y) in results.iter().enumerate() {
+                    let (vector, column) = (at / columns, at % columns);
+                    let weight = |row| f16::from_bits(product.values[row * columns + column]).to_f64();
+                    let exact: f64 = (0..rows).map(|row| f64::from(vectors[vector * rows + row]) * weight(row)).sum();
+                    let off = f64::from(y) - exact - f64::from(product.bias[column]);
+                    assert!(off.abs() < 1e-5, "{rows} x {columns}, column {column}: {off} off");
+                }
             }
         }
     }

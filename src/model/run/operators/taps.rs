@@ -20,7 +20,7 @@ impl Taps {
     }
 
     /// Frames that a result is made of.
-    fn length(&self) -> usize {
+    pub fn length(&self) -> usize {
         self.filter.taps.len() / self.channels()
     }
 
@@ -56,7 +56,7 @@ impl Step for Taps {
     fn run(&self, context: &ComputeContext) -> ort::Result<()> {
         let input = input(context, 0)?;
         let (shape, values) = input.try_extract_tensor::<f32>()?;
-        let mut made = result(context, self.shape(shape))?;
+        let mut made = result(context, 0, self.shape(shape))?;
         self.filter(shape[1] as usize, values, made.try_extract_tensor_mut::<f32>()?.1);
         Ok(())
     }
