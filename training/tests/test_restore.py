@@ -30,6 +30,29 @@ def test_a_file_gives_back_every_weight(config, tmp_path):
         assert torch.equal(tensor, again.state_dict()[name]), name
 
 
+def test_eight_bits_are_whole_multiples_that_halves_hold():
+    torch.manual_seed(5)
+    weight = torch.randn(64, 77) * torch.logspace(-3, 1, 64)[:, None]
+    weight[3], weight[5, 1:] = 0, 0
+    assert export.is_eight_bits(weight.half().float())[:, 0].nonzero().flatten().tolist() == [3, 5]
+    rounded = export.eight_bits(weight)
+    assert export.is_eight_bits(rounded).all() and torch.equal(rounded.half().float(), rounded)
+    # Half a step, of at most a ninth more than what the largest of them needs.
+    most = weight.abs().amax(1, keepdim=True) / 127 * 9 / 8 / 2
+    assert ((rounded - weight).abs() <= most).all()
+    assert torch.equal(export.eight_bits(rounded), rounded)
+
+
+def test_the_network_alone_is_rounded_to_eight_bits(config):
+    model = LiveModel(config["model"] | {"weight_bits": 8})
+    torch.nn.init.normal_(model.decoder_out.weight)
+    halves, bytes_ = LiveModel(config["model"] | {"weight_bits": 16}), export.rounded(model)
+    halves.load_state_dict(model.state_dict())
+    changed = {name for name, tensor in export.rounded(halves).state_dict().items() if not torch.equal(tensor, bytes_.state_dict()[name])}
+    blocks = {f"{part}_blocks.{k}.{layer}.weight" for part in ("encoder", "decoder") for k in range(2) for layer in ("widen", "narrow")}
+    assert changed == blocks | {"encoder_in.weight", "decoder_in.weight", "decoder_out.weight"}  # encoder_out starts at zero
+
+
 def test_another_configuration_is_refused_by_name(config, tmp_path):
     export.write(export.rounded(LiveModel(config["model"])), tmp_path / "model.zip", {"config": None})
     for other in ({"width": 16}, {"gain_floor": 0.1}, {"decoder_blocks": 1}):

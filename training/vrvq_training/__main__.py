@@ -18,15 +18,21 @@ IMPORTANCE = REFERENCE.with_name("importance.json")
 COMMANDS = ("fetch", "prepare", "train", "evaluate", "anchors", "export", "curves", "compare", "all")
 
 
-def load(checkpoint, settings):
+def load(checkpoint, settings, weight_bits=None):
     """The model of a model file, or the averaged one of a checkpoint, rounded as it is exported; and its steps, where
-    they are known."""
+    they are known. With ``weight_bits`` it is rounded to these."""
+    steps = None
     if pathlib.Path(checkpoint).suffix == restore.SUFFIX:
-        return restore.read(checkpoint, settings["model"])[0], None
-    state = torch.load(checkpoint, weights_only=False, map_location="cpu")
-    model = architectures.build(state["config"]["model"])
-    model.load_state_dict(state["average"])
-    return export.rounded(model) if isinstance(model, LiveModel) else model.eval(), state["step"]
+        model, _ = restore.read(checkpoint, settings["model"])
+    else:
+        state = torch.load(checkpoint, weights_only=False, map_location="cpu")
+        model, steps = architectures.build(state["config"]["model"]), state["step"]
+        model.load_state_dict(state["average"])
+    if not isinstance(model, LiveModel):
+        return model.eval(), steps
+    if weight_bits:
+        model.config["weight_bits"] = weight_bits
+    return export.rounded(model), steps
 
 
 def main():
@@ -48,6 +54,7 @@ def main():
     parser.add_argument("--visqol-items", type=int, default=6, help="items of each kind that ViSQOL is measured on")
     parser.add_argument("--models", nargs="+", default=[], metavar="NAME=PATH", help="what `compare` puts side by side")
     parser.add_argument("--figures", help="folder that `curves` and `compare` write to, else RUN/curves")
+    parser.add_argument("--weight-bits", type=int, choices=[8, 16], help="`evaluate` and `export` round the network's matrices to these, else as configured")
     parser.add_argument("--threads", type=int, help="processor threads")
     parser.add_argument("--output", default=MODEL)
     arguments = parser.parse_args()
@@ -69,7 +76,7 @@ def main():
     if "train" in chosen:
         loop.run(settings, arguments.data, run, arguments.minutes, arguments.start, arguments.device)
     if "evaluate" in chosen:
-        model, steps = load(checkpoint, settings)
+        model, steps = load(checkpoint, settings, arguments.weight_bits)
         if arguments.rounds and arguments.candidates < 2:
             parser.error("--rounds choose among several --candidates")
         asked = lambda letter, usual: [int(p[2:]) for p in arguments.points if p.startswith(letter)] if arguments.points else usual
@@ -102,7 +109,7 @@ def main():
         measures = arguments.measures or ("si_sdr", "mel")
         print(findings.compare(models, arguments.data, figures_folder, arguments.items, measures))
     if "export" in chosen:
-        model, _ = load(checkpoint, settings)
+        model, _ = load(checkpoint, settings, arguments.weight_bits)
         figures = json.loads(results.read_text())
         index = json.loads((pathlib.Path(arguments.data) / "index.json").read_text())
         export.write(model, arguments.output, report.details(figures, index, model))

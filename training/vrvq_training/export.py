@@ -4,8 +4,8 @@ The encoder gives latents; the program searches the codes in ``codebooks.f16`` (
 ``[codebooks, codebook_size, dims]``), since no graph does a beam search fast.
 
 Both graphs step any number of hops for any batch; all their past is one flat state tensor in and out, zero at the
-start of a stream. The weights are rounded to half precision; ``rounded`` gives the PyTorch model with the same
-weights, which is the one to evaluate.
+start of a stream. The weights are rounded to half precision, and with ``weight_bits = 8`` the network's matrices to eight
+bits, which halves hold exactly; ``rounded`` gives the PyTorch model with the same weights, which is the one to evaluate.
 """
 
 import copy
@@ -25,9 +25,40 @@ from .quantizer import count, for_counts
 FLOAT, INT = TensorProto.FLOAT, TensorProto.INT64
 
 
+def is_eight_bits(weight):
+    """For each output of ``[outputs, inputs]``, ``[outputs, 1]``: whether its weights are whole multiples, of 127 at most, of one
+    number, as halves. That is how the program finds out."""
+    whole = (weight.double() * 2.0**24).long()  # of the smallest half
+    divisor = whole.abs()
+    while divisor.shape[1] > 1:
+        odd, pairs = divisor[:, : divisor.shape[1] % 2], divisor[:, divisor.shape[1] % 2 :]
+        divisor = torch.cat([odd, torch.gcd(pairs[:, ::2], pairs[:, 1::2])], 1)
+    fits = whole.abs().amax(1, keepdim=True) <= 127 * divisor
+    return fits & (weight == weight.half()).all(1, keepdim=True)
+
+
+def eight_bits(weight):
+    """``[outputs, inputs]`` with each output's weights rounded to whole multiples, of 127 at most, of one number of four
+    significant bits: times seven bits that are the eleven of a half. Weights that are already multiples of one stay."""
+    step = (weight.double().abs().amax(1, keepdim=True) / 127).clamp_min(2.0**-20)
+    unit = torch.exp2(torch.floor(torch.log2(step)) - 3)
+    step = torch.ceil(step / unit) * unit
+    return torch.where(is_eight_bits(weight), weight, (torch.round(weight / step) * step).float())
+
+
+def _matrices(model):
+    """The network's layers: what adds to the linear path, which is kept in half precision as the codebooks are."""
+    yield from (model.encoder_in, model.encoder_out, model.decoder_in, model.decoder_out)
+    for block in [*model.encoder_blocks, *model.decoder_blocks]:
+        yield from (block.widen, block.narrow)
+
+
 def rounded(model):
-    """A copy with all weights rounded to half precision."""
+    """A copy with all weights rounded to half precision, those of the network to ``weight_bits`` if these are 8."""
     model = copy.deepcopy(model).eval()
+    if model.config.get("weight_bits", 16) == 8:
+        for layer in _matrices(model):
+            layer.weight.data = eight_bits(layer.weight.data)
     for tensor in list(model.parameters()) + list(model.buffers()):
         tensor.data = tensor.data.half().float()
     return model

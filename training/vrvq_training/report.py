@@ -3,7 +3,7 @@
 from .evaluate import markdown
 from .export import parameters
 
-NAME = "VRVQ live 3"
+NAME = "VRVQ live 3.1"
 LICENCE = "CC-BY-SA-4.0"
 REASON = (
     "The strictest terms among the training audio that name derived works are GPL and CC-BY-SA; no audio is in the "
@@ -16,9 +16,12 @@ HISTORY = (
     "(`--start`): VRVQ live 1. From there decoder and importance subnet alone, on one core, 1361 steps at other weights of the loss "
     "(`pesq` 0.3 of all kinds, `mel` 0.6) and 2300 steps of `training/configs/live-polish.toml`: VRVQ live 2. Then an importance "
     "subnet that is told the gain, anew and alone, 700 steps of `training/configs/live-map.toml`, and the decoder alone, 2400 steps of "
-    "`training/configs/live-decoder.toml`. Encoder and codebooks, so the codes too, are those of live 1. `python -m "
+    "`training/configs/live-decoder.toml`. Encoder and codebooks are those of live 1: VRVQ live 3. "
+    "Live 3.1 is live 3 with the network's matrices rounded to eight bits (`export --weight-bits 8`). `python -m "
     "vrvq_training all` trains a similar model to live 1 from nothing, not this one to the bit."
 )
+
+PRECISION = {16: "in half precision", 8: "in half precision, but for the network's matrices, which are of eight bits"}
 
 
 def details(figures, index, model):
@@ -53,7 +56,7 @@ forward, smooth surrogate with alpha 2.0 backward, random level from 1 to 48.
 
 - Architecture: a linear codec (companded MDCT, PCA to 96 dimensions with the log gain as a 97th, residual k-means) with
   {model.config['encoder_blocks']} + {model.config['decoder_blocks']} causal ConvNeXt-like blocks of {model.config['width']}
-  channels on top, whose output started at zero. The codes are searched with a beam of {model.config['beam']} partial sums, for each count its own. {parameters(model) / 1e6:.1f} million weights, stored in half precision.
+  channels on top, whose output started at zero. The codes are searched with a beam of {model.config['beam']} partial sums, for each count its own. {parameters(model) / 1e6:.1f} million weights, {PRECISION[model.config.get("weight_bits", 16)]}.
 - Delay: one hop to fill and one of overlap, 1024 samples (23.2 ms).
 - Training: {HISTORY}
 - Licence of the weights: {LICENCE}. {REASON}

@@ -188,7 +188,7 @@ mod tests {
         let mut used = model(1, |_, x| x.clone());
         let nodes = &mut used.graph.as_mut().unwrap().node;
         let joined = nodes.iter().find(|node| node.op_type == "Concat").unwrap().output[0].clone();
-        nodes.iter_mut().filter(|node| node.op_type == "Identity").next_back().unwrap().input = vec![joined];
+        nodes.iter_mut().rfind(|node| node.op_type == "Identity").unwrap().input = vec![joined];
         assert!(Operators::take(&mut used, true).blocks.is_empty(), "something else takes what is joined");
         let mut single = model(1, |_, x| x.clone());
         assert!(Operators::take(&mut single, false).blocks.is_empty(), "products that stay");
