@@ -17,22 +17,25 @@ pub(super) struct Whole {
 impl Whole {
     /// None where a column takes more than eight bits.
     pub fn read(product: &Product) -> Option<Self> {
-        let mut whole = Self { multiples: vec![0; product.values.len()], scales: vec![0.0; product.columns] };
-        for (column, scale) in whole.scales.iter_mut().enumerate() {
-            // Every half is a whole multiple of the smallest one.
-            let of_smallest = |&bits: &u16| (f16::from_bits(bits).to_f64() * 24f64.exp2()) as i64;
-            let column = || (column..product.values.len()).step_by(product.columns);
-            let divisor = column().fold(0, |divisor, at| gcd(divisor, of_smallest(&product.values[at])));
-            if divisor == 0 {
-                continue;
-            }
-            *scale = divisor as f32 * (-24f32).exp2();
-            for at in column() {
-                let multiple = of_smallest(&product.values[at]) / divisor;
-                whole.multiples[at] = i8::try_from(multiple).ok().filter(|&multiple| multiple > i8::MIN)?;
+        // Every half is a whole multiple of the smallest one.
+        let of_smallest = |&bits: &u16| (f16::from_bits(bits).to_f64() * 24f64.exp2()) as i64;
+        let values: Vec<i64> = product.values.iter().map(of_smallest).collect();
+        let mut columns = vec![(0, 0); product.columns];
+        for row in values.chunks_exact(product.columns) {
+            for ((divisor, largest), &value) in columns.iter_mut().zip(row) {
+                *divisor = gcd(value, *divisor);
+                *largest = value.abs().max(*largest);
+                // Rows that follow don't mend that.
+                if *largest > *divisor * i64::from(i8::MAX) {
+                    return None;
+                }
             }
         }
-        Some(whole)
+        let multiple = |(at, value): (usize, &i64)| (value / columns[at % product.columns].0.max(1)) as i8;
+        Some(Self {
+            multiples: values.iter().enumerate().map(multiple).collect(),
+            scales: columns.iter().map(|&(divisor, _)| divisor as f32 * (-24f32).exp2()).collect(),
+        })
     }
 }
 
