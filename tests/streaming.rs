@@ -2,11 +2,15 @@
 
 mod common;
 
+use std::sync::{PoisonError, RwLock};
 use vrvq::codec::count;
 use vrvq::model::{
     DecoderStream, Device, DeviceChoice, Encoded, EncoderStream, Model, ModelError, choose_device, device_choice,
     runtime,
 };
+
+/// The device is the whole process's: one test changes it, and no other runs meanwhile, since its sums are made in another order.
+static DEVICE: RwLock<()> = RwLock::new(());
 
 /// Codes, importance and decoded samples of `audio` (one channel), stepped `hops` at a time.
 fn run(audio: &[f32], hops: usize) -> (Vec<u16>, Vec<f32>, Vec<f32>) {
@@ -32,6 +36,7 @@ fn run(audio: &[f32], hops: usize) -> (Vec<u16>, Vec<f32>, Vec<f32>) {
 
 #[test]
 fn any_number_of_hops_at_a_time_gives_the_same() {
+    let _same = DEVICE.read().unwrap_or_else(PoisonError::into_inner);
     let audio = common::demo_mono();
     let audio = &audio[..512 * 140];
     let whole = run(audio, 140);
@@ -56,6 +61,7 @@ fn any_number_of_hops_at_a_time_gives_the_same() {
 
 #[test]
 fn two_channels_of_one_batch_are_two_streams() {
+    let _same = DEVICE.read().unwrap_or_else(PoisonError::into_inner);
     let audio = common::demo_mono();
     let (left, right) = (&audio[..512 * 20], &audio[512 * 500..512 * 520]);
     let model = Model::builtin().unwrap();
@@ -76,6 +82,7 @@ fn two_channels_of_one_batch_are_two_streams() {
 
 #[test]
 fn more_threads_give_the_same_or_are_refused() {
+    let _alone = DEVICE.write().unwrap_or_else(PoisonError::into_inner);
     let audio = common::demo_mono();
     let audio = &audio[..512 * 60];
     let one = run(audio, 4);
@@ -99,6 +106,7 @@ fn more_threads_give_the_same_or_are_refused() {
 
 #[test]
 fn a_reset_stream_starts_anew() {
+    let _same = DEVICE.read().unwrap_or_else(PoisonError::into_inner);
     let audio = common::demo_mono();
     let model = Model::builtin().unwrap();
     let mut encoder = EncoderStream::new(&model, 1).unwrap();
@@ -121,6 +129,7 @@ struct Reference {
 
 #[test]
 fn it_is_the_model_that_was_trained() {
+    let _same = DEVICE.read().unwrap_or_else(PoisonError::into_inner);
     // Written by the export from PyTorch's own forward pass over the bundled clip.
     let reference: Reference = serde_json::from_str(include_str!("data/reference.json")).unwrap();
     let model = Model::builtin().unwrap();
