@@ -1,7 +1,7 @@
 //! Residual blocks: a filter over the frames and those before them, two products with x · sigmoid(x) between them, and what came in
 //! added again.
 
-use super::{DOMAIN, Filter, Found, INDEX, Product, takers, two, uses};
+use super::{DOMAIN, Filter, Found, INDEX, Product, slice, takers, two, uses};
 use crate::model::graph::onnx::{GraphProto, NodeProto};
 
 /// Of frames and a stream's state: the frames plus what the products make of the filter's, and the past of the next ones.
@@ -89,19 +89,6 @@ fn kept<'a>(graph: &'a GraphProto, joined: &str, [past, channels]: [usize; 2]) -
     let shape = graph.weight(reshape.input.get(1)?)?.to_integers()?;
     let fits = (slice.start, slice.end) == (-(past as i64), i64::MAX) && shape == [-1, (past * channels) as i64];
     (fits && uses(graph, &last.output[0]) == 1 && reshape.output.len() == 1).then_some(reshape)
-}
-
-/// What is taken along the second dimension.
-struct Slice<'a> {
-    of: &'a str,
-    start: i64,
-    end: i64,
-}
-
-fn slice<'a>(graph: &'a GraphProto, node: &'a NodeProto) -> Option<Slice<'a>> {
-    let [of, start, end, axis] = node.input.as_slice() else { return None };
-    let one = |name: &String| graph.initializer.iter().find(|tensor| tensor.name == *name)?.to_integer();
-    (node.op_type == "Slice" && one(axis)? == 1).then_some(Slice { of, start: one(start)?, end: one(end)? })
 }
 
 #[cfg(test)]

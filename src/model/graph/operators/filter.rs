@@ -1,6 +1,6 @@
 //! Depthwise convolutions along the frames that are written as shifted slices, and the normalisation that follows.
 
-use super::{Found, row, takers, two, uses};
+use super::{Found, Slice, row, slice, takers, two, uses};
 use crate::model::graph::onnx::{GraphProto, NodeProto};
 
 /// Each channel's filter along the frames: frame `t` of the result is `bias` + the sum of `taps[k]` · frame `t + k`.
@@ -60,10 +60,8 @@ struct Tap<'a> {
 fn tap<'a>(graph: &'a GraphProto, node: &'a NodeProto) -> Option<Tap<'a>> {
     let [product, rest] = two(node, "Add")?;
     let [frames, weights] = two(graph.made_by(product)?, "Mul")?;
-    let slice = graph.made_by(frames).filter(|slice| slice.op_type == "Slice")?;
-    let [input, start, end, axis] = slice.input.as_slice() else { return None };
-    let one = |name: &String| graph.initializer.iter().find(|tensor| tensor.name == *name)?.to_integer();
-    (one(axis)? == 1).then_some(Tap { input, start: one(start)?, end: one(end)?, weights, rest })
+    let Slice { of, start, end } = slice(graph, graph.made_by(frames)?)?;
+    Some(Tap { input: of, start, end, weights, rest })
 }
 
 /// The normalisation of `value`: what is added to its mean square, and its last node.

@@ -119,6 +119,19 @@ fn two<'a>(node: &'a NodeProto, kind: &str) -> Option<[&'a str; 2]> {
     (node.op_type == kind && node.domain.is_empty() && node.output.len() == 1).then_some([first, second])
 }
 
+/// What is taken along the second dimension, which is that of the frames where there are three.
+struct Slice<'a> {
+    of: &'a str,
+    start: i64,
+    end: i64,
+}
+
+fn slice<'a>(graph: &'a GraphProto, node: &'a NodeProto) -> Option<Slice<'a>> {
+    let [of, start, end, axis] = node.input.as_slice() else { return None };
+    let one = |name: &String| graph.initializer.iter().find(|tensor| tensor.name == *name)?.to_integer();
+    (node.op_type == "Slice" && one(axis)? == 1).then_some(Slice { of, start: one(start)?, end: one(end)? })
+}
+
 /// How often `value` is an input or what the graph gives out.
 fn uses(graph: &GraphProto, value: &str) -> usize {
     let inputs = graph.node.iter().flat_map(|node| &node.input).filter(|input| *input == value).count();
