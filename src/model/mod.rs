@@ -31,6 +31,6 @@ pub use device::{
 pub use error::ModelError;
 pub use file::Model;
 pub use library::{CHECKPOINT_EXTENSIONS, Library, Listed, MODEL_EXTENSION, ModelId};
-pub use runtime::{RUNTIME_LIBRARY_VARIABLE, Runtime, runtime, runtime_folder};
+pub use runtime::{BUILT_IN, RUNTIME_LIBRARY_VARIABLE, Runtime, runtime, runtime_folder};
 pub use stream::{DecoderStream, Encoded, EncoderStream};
 pub use synthesis::Synthesis;

@@ -12,6 +12,9 @@ use std::sync::OnceLock;
 /// Environment variable with the path of ONNX Runtime's library; `builtin` asks for the built-in runtime.
 pub const RUNTIME_LIBRARY_VARIABLE: &str = "VRVQ_ONNXRUNTIME";
 
+/// Name of the runtime compiled in.
+pub const BUILT_IN: &str = "built-in (tract)";
+
 #[cfg(target_os = "windows")]
 const LIBRARY: &str = "onnxruntime.dll";
 #[cfg(target_os = "macos")]
@@ -112,5 +115,5 @@ fn start_builtin(notice: Option<String>) -> Result<Runtime, String> {
         return Err("another runtime was half started in this process".into());
     }
     let environment = ort::init().with_name("vrvq").with_telemetry(false).build().map_err(|e| e.to_string())?;
-    Ok(Runtime { environment, name: "built-in (tract)", builtin: true, notice })
+    Ok(Runtime { environment, name: BUILT_IN, builtin: true, notice })
 }

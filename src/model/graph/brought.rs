@@ -86,15 +86,18 @@ mod tests {
     #[test]
     fn operators_take_the_place_of_most_steps_of_the_bundled_graphs() {
         let model = crate::model::Model::builtin().unwrap();
-        for (part, lookups, blocks) in [(&model.encoder, 0, 4), (&model.decoder, 1, 5)] {
+        for (part, lookups, pasts, blocks) in [(&model.encoder, 0, 7, 4), (&model.decoder, 1, 6, 5)] {
             let brought = bring(part.bytes(), true, true).unwrap();
-            let Operators { products, filters, lookups: found, blocks: residual } = &brought.operators;
+            let Operators { products, filters, lookups: found, pasts: joined, compands, blocks: residual } =
+                &brought.operators;
             assert_eq!((products.len(), filters.len(), found.len(), residual.len()), (14, 5, lookups, blocks));
+            assert_eq!((joined.len(), compands.len()), (pasts, 1));
+            assert_eq!(products.iter().filter(|product| product.epsilon.is_some()).count(), 1, "what the blocks make");
             assert!(found.iter().all(|lookup| (lookup.codebooks, lookup.dims) == (8, 97)));
             assert!(brought.operators.filters.iter().all(|filter| filter.epsilon.is_some()), "each is normalised");
             let nodes = |bytes: &[u8]| ModelProto::known(bytes).unwrap().graph.unwrap().node.len();
             let (left, all) = (nodes(&brought.graph), nodes(part.bytes()));
-            assert!(left * 5 < all * 2, "{left} of {all} steps are left");
+            assert!(left * 4 < all, "{left} of {all} steps are left");
         }
     }
 

@@ -1,7 +1,7 @@
 //! Residual blocks: a filter over the frames and those before them, two products with x · sigmoid(x) between them, and what came in
 //! added again.
 
-use super::{DOMAIN, Filter, Found, INDEX, Product, slice, takers, two, uses};
+use super::{DOMAIN, Filter, Found, INDEX, Operators, Past, Product, takers, two, uses};
 use crate::model::graph::onnx::{GraphProto, NodeProto};
 
 /// Of frames and a stream's state: the frames plus what the products make of the filter's, and the past of the next ones.
@@ -13,8 +13,8 @@ pub(crate) struct Block {
     pub widen: usize,
     /// Which one is last.
     pub narrow: usize,
-    /// Where in the state the frames' past starts: as many as the filter has taps but one.
-    pub from: usize,
+    /// The frames before: as many as the filter has taps but one.
+    pub past: Past,
 }
 
 impl Block {
@@ -22,73 +22,38 @@ impl Block {
     pub const NAME: &str = "Block";
 }
 
-/// The block whose last sum `node` is, where its products and its filter are the program's own by now.
-pub(super) fn read<'a>(
-    graph: &'a GraphProto,
-    node: &'a NodeProto,
-    products: &[Product],
-    filters: &[Filter],
-) -> Option<Found<'a, Block>> {
+/// The block whose last sum `node` is, where its products, its filter and its past are the program's `own` by now.
+pub(super) fn read<'a>(graph: &'a GraphProto, node: &'a NodeProto, own: &Operators) -> Option<Found<'a, Block>> {
     let [left, right] = two(node, "Add")?;
     let of = |input: &'a str, branch: &'a str| {
-        let (narrow, wide) = own(graph, branch, Product::NAME, 1)?;
-        let (widen, normal) = own(graph, silu(graph, wide)?, Product::NAME, 2)?;
-        let (filter, joined) = own(graph, normal, Filter::NAME, 1)?;
-        let channels = filters.get(filter)?.bias.len();
-        let (first, second) = (products.get(widen)?, products.get(narrow)?);
-        let past = filters[filter].taps.len() / channels - 1;
-        let fits = (first.rows, second.columns, first.columns) == (channels, channels, second.rows);
-        let (state, from) = before(graph, joined, [past, channels], input).filter(|_| fits)?;
-        let kept = kept(graph, joined, [past, channels])?;
+        let (narrow, wide) = operator(graph, branch, Product::NAME)?;
+        let (widen, normal) = operator(graph, wide.input.first()?, Product::NAME)?;
+        let (filter, joined) = operator(graph, normal.input.first()?, Filter::NAME)?;
+        let (past, joined) = operator(graph, joined.input.first()?, Past::NAME)?;
+        let [frames, state] = joined.input.as_slice() else { return None };
+        let [_, kept] = joined.output.as_slice() else { return None };
+        let (&past, taps) = (own.pasts.get(past)?, own.filters.get(filter)?);
+        let (first, second) = (own.products.get(widen)?, own.products.get(narrow)?);
+        let channels = taps.bias.len();
+        let plain = |product: &Product, gated| product.epsilon.is_none() && product.gated == gated;
+        let fits = (first.rows, second.columns, first.columns) == (channels, channels, second.rows)
+            && (past.width, past.values() + channels) == (channels, taps.taps.len())
+            && (plain(first, true) && plain(second, false) && *frames == input);
         // Its second result is there where the last step was.
         let place = |of: &NodeProto| graph.node.iter().position(|node| std::ptr::eq(node, of));
-        let later = takers(graph, &kept.output[0]).all(|taker| place(taker) > place(node));
-        let what = Block { filter, widen, narrow, from };
-        later.then_some(Found { what, inputs: vec![input, state], last: node, second: Some(kept) })
+        let later = || takers(graph, kept).all(|taker| place(taker) > place(node));
+        let what = Block { filter, widen, narrow, past };
+        (fits && later()).then(|| Found { what, inputs: vec![input, state], last: node, second: Some(kept.as_str()) })
     };
     of(left, right).or_else(|| of(right, left))
 }
 
-/// The operator `name` that makes `value`, which is used so often: its index and its input.
-fn own<'a>(graph: &'a GraphProto, value: &str, name: &str, used: usize) -> Option<(usize, &'a str)> {
+/// The operator `name` that makes `value` for one use: its index and its node.
+fn operator<'a>(graph: &'a GraphProto, value: &str, name: &str) -> Option<(usize, &'a NodeProto)> {
     let node = graph.made_by(value).filter(|node| node.domain == DOMAIN && node.op_type == name)?;
     let index = node.attribute.iter().find(|attribute| attribute.name == INDEX)?.i?;
-    let input = node.input.first().filter(|_| uses(graph, value) == used)?;
-    Some((usize::try_from(index).ok()?, input))
-}
-
-/// The x of which `value` is x · sigmoid(x), for one use.
-fn silu<'a>(graph: &'a GraphProto, value: &str) -> Option<&'a str> {
-    let [left, right] = two(graph.made_by(value)?, "Mul").filter(|_| uses(graph, value) == 1)?;
-    let is_of = |share: &str, x: &str| {
-        let sigmoid = graph.made_by(share).filter(|node| node.op_type == "Sigmoid" && node.input == [x]);
-        sigmoid.is_some() && uses(graph, share) == 1
-    };
-    [(left, right), (right, left)].into_iter().find_map(|(x, share)| is_of(share, x).then_some(x))
-}
-
-/// The state whose values from some place on, as so many frames and channels, `joined` is, before those of `input`; and that place.
-fn before<'a>(graph: &'a GraphProto, joined: &str, past: [usize; 2], input: &str) -> Option<(&'a str, usize)> {
-    let concat = graph.made_by(joined).filter(|node| node.op_type == "Concat")?;
-    let [before, last] = concat.input.as_slice() else { return None };
-    let along_frames = concat.attribute.iter().any(|attribute| attribute.name == "axis" && attribute.i == Some(1));
-    let reshape = graph.made_by(before).filter(|node| node.op_type == "Reshape")?;
-    let [values, shape] = reshape.input.as_slice() else { return None };
-    let slice = slice(graph, graph.made_by(values)?)?;
-    let from = usize::try_from(slice.start).ok()?;
-    let fits = graph.weight(shape)?.to_integers()? == [-1, past[0] as i64, past[1] as i64]
-        && from.checked_add(past[0] * past[1]) == usize::try_from(slice.end).ok();
-    (last == input && along_frames && fits).then_some((slice.of, from))
-}
-
-/// The step that lays the last of the frames `joined`, which nothing else takes, out as the past of the next ones.
-fn kept<'a>(graph: &'a GraphProto, joined: &str, [past, channels]: [usize; 2]) -> Option<&'a NodeProto> {
-    let last = takers(graph, joined).find_map(|node| Some((node, slice(graph, node)?)));
-    let (last, slice) = last.filter(|_| uses(graph, joined) == 2)?;
-    let reshape = takers(graph, last.output.first()?).next().filter(|node| node.op_type == "Reshape")?;
-    let shape = graph.weight(reshape.input.get(1)?)?.to_integers()?;
-    let fits = (slice.start, slice.end) == (-(past as i64), i64::MAX) && shape == [-1, (past * channels) as i64];
-    (fits && uses(graph, &last.output[0]) == 1 && reshape.output.len() == 1).then_some(reshape)
+    let first = node.output.first().filter(|first| *first == value && uses(graph, value) == 1);
+    Some((usize::try_from(index).ok().filter(|_| first.is_some())?, node))
 }
 
 #[cfg(test)]
@@ -152,7 +117,8 @@ mod tests {
     fn a_filter_and_two_products_beside_their_input_are_a_block() {
         let mut whole = model(1, |_, x| x.clone());
         let operators = Operators::take(&mut whole, true);
-        assert_eq!(operators.blocks, [Block { filter: 0, widen: 0, narrow: 1, from: 5 }]);
+        let past = Past { frames: 1, width: CHANNELS, from: 5 };
+        assert_eq!(operators.blocks, [Block { filter: 0, widen: 0, narrow: 1, past }]);
         let kinds: Vec<_> = whole.graph.as_ref().unwrap().node.iter().map(|node| node.op_type.as_str()).collect();
         assert_eq!(kinds, [Block::NAME, "Identity", "Identity"]);
         let [block, y, next_state] = whole.graph.unwrap().node.try_into().unwrap();

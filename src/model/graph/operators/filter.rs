@@ -1,6 +1,6 @@
 //! Depthwise convolutions along the frames that are written as shifted slices, and the normalisation that follows.
 
-use super::{Found, Slice, row, slice, takers, two, uses};
+use super::{Found, Slice, normalised, row, slice, takers, two, uses};
 use crate::model::graph::onnx::{GraphProto, NodeProto};
 
 /// Each channel's filter along the frames: frame `t` of the result is `bias` + the sum of `taps[k]` · frame `t + k`.
@@ -42,7 +42,7 @@ pub(super) fn read<'a>(graph: &'a GraphProto, node: &'a NodeProto) -> Option<Fou
     });
     let values =
         taps.iter().map(|tap| row(graph, tap.weights, channels)).collect::<Option<Vec<_>>>().filter(|_| all)?;
-    let (epsilon, end) = normalised(graph, &node.output[0]).unzip();
+    let (epsilon, end) = normal(graph, &node.output[0]).unzip();
     let what = Filter { taps: values.concat(), bias, epsilon };
     Some(Found { what, inputs: vec![last.input], last: end.unwrap_or(node), second: None })
 }
@@ -64,18 +64,11 @@ fn tap<'a>(graph: &'a GraphProto, node: &'a NodeProto) -> Option<Tap<'a>> {
     Some(Tap { input: of, start, end, weights, rest })
 }
 
-/// The normalisation of `value`: what is added to its mean square, and its last node.
-fn normalised<'a>(graph: &'a GraphProto, value: &str) -> Option<(f32, &'a NodeProto)> {
+/// The normalisation of `value`, which nothing else takes: what is added to its mean square, and its last node.
+fn normal<'a>(graph: &'a GraphProto, value: &str) -> Option<(f32, &'a NodeProto)> {
     let divided = takers(graph, value).find(|node| node.op_type == "Div")?;
-    let [over, root] = two(divided, "Div")?;
-    let [sum] = graph.made_by(root).filter(|root| root.op_type == "Sqrt")?.input.as_slice() else { return None };
-    let [mean, epsilon] = two(graph.made_by(sum)?, "Add")?;
-    let mean = graph.made_by(mean).filter(|mean| mean.op_type == "ReduceMean")?;
-    let last_axis = mean.attribute.iter().any(|attribute| attribute.name == "axes" && attribute.ints == [-1]);
-    let [left, right] = two(graph.made_by(mean.input.first()?)?, "Mul")?;
-    let alone = uses(graph, value) == 3 && [over, left, right] == [value; 3] && uses(graph, root) == 1;
-    let epsilon = graph.weight(epsilon).filter(|tensor| alone && last_axis && tensor.dims.is_empty())?;
-    Some((*epsilon.to_floats()?.first()?, divided))
+    let (_, epsilon) = normalised(graph, divided).filter(|&(over, _)| over == value && uses(graph, value) == 3)?;
+    Some((epsilon, divided))
 }
 
 #[cfg(test)]

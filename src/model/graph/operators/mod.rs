@@ -2,14 +2,18 @@
 //! processor: what a live hop costs there is bringing weights and steps into the caches, more than computing.
 
 mod block;
+mod compand;
 mod filter;
 mod lookup;
+mod past;
 mod product;
 
 use super::onnx::{AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSet};
 pub(crate) use block::Block;
+pub(crate) use compand::Compand;
 pub(crate) use filter::Filter;
 pub(crate) use lookup::Lookup;
+pub(crate) use past::Past;
 pub(crate) use product::Product;
 use std::collections::HashSet;
 
@@ -24,6 +28,8 @@ pub(crate) struct Operators {
     pub products: Vec<Product>,
     pub filters: Vec<Filter>,
     pub lookups: Vec<Lookup>,
+    pub pasts: Vec<Past>,
+    pub compands: Vec<Compand>,
     /// They name products and filters.
     pub blocks: Vec<Block>,
 }
@@ -32,27 +38,30 @@ impl Operators {
     /// Puts operators in the place of steps of `model`. What no one needs any more is gone then. With `halves` products with
     /// matrices in half precision are among them.
     pub(super) fn take(model: &mut ModelProto, halves: bool) -> Self {
-        let mut operators = Self::default();
-        let Some(graph) = model.graph.as_mut() else { return operators };
-        if halves {
-            operators.products = replace(graph, Product::NAME, product::read);
+        let Some(graph) = model.graph.as_mut() else { return Self::default() };
+        let filters = replace(graph, Filter::NAME, filter::read);
+        if !filters.is_empty() {
+            // What is replaced counts as a use no more.
+            drop_unused(graph);
         }
-        operators.filters = replace(graph, Filter::NAME, filter::read);
-        operators.lookups = replace(graph, Lookup::NAME, lookup::read);
+        let products = if halves { replace(graph, Product::NAME, product::read) } else { vec![] };
+        let lookups = replace(graph, Lookup::NAME, lookup::read);
+        let pasts = replace(graph, Past::NAME, past::read);
+        let compands = replace(graph, Compand::NAME, compand::read);
+        let mut operators = Self { products, filters, lookups, pasts, compands, blocks: vec![] };
         if operators.is_empty() {
             return operators;
         }
-        // What is replaced counts as a use no more.
         drop_unused(graph);
-        let Self { products, filters, .. } = &operators;
-        operators.blocks = replace(graph, Block::NAME, |graph, node| block::read(graph, node, products, filters));
+        operators.blocks = replace(graph, Block::NAME, |graph, node| block::read(graph, node, &operators));
         drop_unused(graph);
         model.opset_import.push(OperatorSet { domain: Some(DOMAIN.into()), version: 1 });
         operators
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.products.is_empty() && self.filters.is_empty() && self.lookups.is_empty()
+        let Self { products, filters, lookups, pasts, compands, blocks: _ } = self;
+        [products.len(), filters.len(), lookups.len(), pasts.len(), compands.len()] == [0; 5]
     }
 }
 
@@ -61,8 +70,8 @@ struct Found<'a, T> {
     what: T,
     inputs: Vec<&'a str>,
     last: &'a NodeProto,
-    /// One more step, whose result is the operator's second.
-    second: Option<&'a NodeProto>,
+    /// The result of one more step, which is the operator's second.
+    second: Option<&'a str>,
 }
 
 /// Puts operators `name` in the place of what `read` finds at each node.
@@ -76,10 +85,10 @@ fn replace<T>(
     let mut seconds = HashSet::new();
     for node in &graph.node {
         let Some(found) = read(graph, node) else { continue };
-        let second = found.second.map(|node| node.output.clone()).unwrap_or_default();
+        let second: Vec<_> = found.second.map(str::to_owned).into_iter().collect();
         let node = NodeProto {
             input: found.inputs.into_iter().map(str::to_owned).collect(),
-            output: [found.last.output.clone(), second.clone()].concat(),
+            output: found.last.output.iter().chain(&second).cloned().collect(),
             name: found.last.name.clone(),
             op_type: name.into(),
             attribute: vec![AttributeProto::int(INDEX, all.len() as i64)],
@@ -141,6 +150,25 @@ fn uses(graph: &GraphProto, value: &str) -> usize {
 /// The nodes that take `value`.
 fn takers<'a>(graph: &'a GraphProto, value: &str) -> impl Iterator<Item = &'a NodeProto> {
     graph.node.iter().filter(move |node| node.input.iter().any(|input| input == value))
+}
+
+/// What `divided` is the normalisation of, if it divides each frame by the root of its mean square, and what is added to that
+/// mean; its steps have no other use.
+fn normalised<'a>(graph: &'a GraphProto, divided: &'a NodeProto) -> Option<(&'a str, f32)> {
+    let alone = |value: &str| graph.made_by(value).filter(|_| uses(graph, value) == 1);
+    let [over, root] = two(divided, "Div")?;
+    let [sum] = alone(root).filter(|root| root.op_type == "Sqrt")?.input.as_slice() else { return None };
+    let [mean, epsilon] = two(alone(sum)?, "Add")?;
+    let mean = alone(mean).filter(|mean| mean.op_type == "ReduceMean")?;
+    let last_axis = mean.attribute.iter().any(|attribute| attribute.name == "axes" && attribute.ints == [-1]);
+    let [left, right] = two(alone(mean.input.first()?)?, "Mul")?;
+    let epsilon = number(graph, epsilon).filter(|_| last_axis && [left, right] == [over; 2])?;
+    Some((over, epsilon))
+}
+
+/// The weight `name` that has no dimensions.
+fn number(graph: &GraphProto, name: &str) -> Option<f32> {
+    graph.weight(name).filter(|tensor| tensor.dims.is_empty())?.to_floats()?.first().copied()
 }
 
 /// The weights `name`, one for each of `columns`.

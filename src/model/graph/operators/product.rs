@@ -1,6 +1,7 @@
-//! Products with matrices in half precision, which are widened by a step of their own otherwise.
+//! Products with matrices in half precision, which are widened by a step of their own otherwise, with what is done to each frame
+//! before and after.
 
-use super::{Found, row, takers, uses};
+use super::{Found, normalised, row, takers, two, uses};
 use crate::model::graph::onnx::{AttributeProto, FLOAT, GraphProto, NodeProto, TensorProto};
 
 /// Values from which a matrix is worth an operator of its own.
@@ -17,6 +18,10 @@ pub(crate) struct Product {
     pub values: Vec<u16>,
     /// Of each column.
     pub bias: Vec<f32>,
+    /// Where `x` is divided by the root of its mean square first: what is added to that mean.
+    pub epsilon: Option<f32>,
+    /// Whether each y of the result becomes y · sigmoid(y).
+    pub gated: bool,
 }
 
 impl Product {
@@ -24,7 +29,7 @@ impl Product {
     pub const NAME: &str = "Product";
 }
 
-/// The product that `node` is, with the bias that is added next.
+/// The product that `node` is, with the normalisation before it, the bias that is added next and the gate after that.
 pub(super) fn read<'a>(graph: &'a GraphProto, node: &'a NodeProto) -> Option<Found<'a, Product>> {
     let [input, matrix] = node.input.as_slice() else { return None };
     if node.op_type != "MatMul" || !node.domain.is_empty() || node.output.len() != 1 {
@@ -49,7 +54,19 @@ pub(super) fn read<'a>(graph: &'a GraphProto, node: &'a NodeProto) -> Option<Fou
     }
     let added = added_next(graph, &node.output[0]).and_then(|(add, other)| Some((add, row(graph, other, columns)?)));
     let (last, bias) = added.unwrap_or_else(|| (node, vec![0.0; columns]));
-    Some(Found { what: Product { rows, columns, values, bias }, inputs: vec![input], last, second: None })
+    let gate = gate(graph, last.output.first()?);
+    let normal = graph.made_by(input).and_then(|divided| normalised(graph, divided));
+    let (input, epsilon) = normal.map_or((input.as_str(), None), |(input, epsilon)| (input, Some(epsilon)));
+    let what = Product { rows, columns, values, bias, epsilon, gated: gate.is_some() };
+    Some(Found { what, inputs: vec![input], last: gate.unwrap_or(last), second: None })
+}
+
+/// The step that makes y · sigmoid(y) of the y `value`, which nothing else takes.
+fn gate<'a>(graph: &'a GraphProto, value: &str) -> Option<&'a NodeProto> {
+    let share = takers(graph, value).find(|node| node.op_type == "Sigmoid" && node.input.len() == 1)?.output.first()?;
+    let gated = takers(graph, share).next().filter(|_| uses(graph, value) == 2 && uses(graph, share) == 1)?;
+    two(gated, "Mul").filter(|inputs| inputs.contains(&value))?;
+    Some(gated)
 }
 
 /// A matrix in half precision of a size that is worth it: rows, columns and values.

@@ -3,48 +3,37 @@
 use super::panels::Panels;
 use super::taps::Taps;
 use super::{Step, input, result};
+use crate::model::graph::Past;
 use ort::operator::ComputeContext;
 use ort::value::TensorElementType;
 use std::sync::Arc;
-use wide::f32x8;
 
 /// See the module.
 pub(super) struct Branch {
     pub taps: Arc<Taps>,
     pub widen: Arc<Panels>,
     pub narrow: Arc<Panels>,
-    /// Where in the state the frames' past starts.
-    pub from: usize,
+    pub past: Past,
 }
 
 impl Branch {
-    /// Values of a stream's past.
-    fn past(&self) -> usize {
-        (self.taps.length() - 1) * self.narrow.columns()
-    }
-
     /// `x` and `y` are `[streams, frames, channels]`, `state` is `[streams, floats]` and `kept`, the past of the frames that
     /// follow, `[streams, past]`.
     fn compute(&self, streams: usize, x: &[f32], state: &[f32], y: &mut [f32], kept: &mut [f32]) {
         if streams == 0 {
             return;
         }
-        let (channels, width, past) = (self.narrow.columns(), self.narrow.rows(), self.past());
-        let (length, floats) = (x.len() / streams, state.len() / streams);
-        let mut joined = Vec::with_capacity(streams * (past + length));
-        for stream in 0..streams {
-            joined.extend_from_slice(&state[stream * floats + self.from..][..past]);
-            joined.extend_from_slice(&x[stream * length..][..length]);
-            kept[stream * past..][..past].copy_from_slice(&joined[joined.len() - past..]);
-        }
+        let (channels, width) = (self.narrow.columns(), self.narrow.rows());
+        let length = self.past.values() + x.len() / streams;
+        let mut joined = vec![0.0; streams * length];
+        self.past.join(streams, x, state, &mut joined, kept);
         if y.is_empty() {
             return;
         }
         let mut normal = vec![0.0; y.len()];
-        self.taps.filter((past + length) / channels, &joined, &mut normal);
+        self.taps.filter(length / channels, &joined, &mut normal);
         let mut wide = vec![0.0; y.len() / channels * width];
         self.widen.multiply(&normal, &mut wide);
-        silu(&mut wide);
         self.narrow.multiply(&wide, y);
         y.iter_mut().zip(x).for_each(|(y, x)| *y += x);
     }
@@ -57,31 +46,13 @@ impl Step for Branch {
     fn run(&self, context: &ComputeContext) -> ort::Result<()> {
         let (x, state) = (input(context, 0)?, input(context, 1)?);
         let ((shape, x), (of_state, state)) = (x.try_extract_tensor::<f32>()?, state.try_extract_tensor::<f32>()?);
-        let (past, channels) = (self.past(), self.narrow.columns() as i64);
-        let streams = match (&**shape, &**of_state) {
-            (&[streams, _, width], &[states, floats]) => (streams == states && width == channels)
-                .then_some(streams)
-                .filter(|_| usize::try_from(floats).is_ok_and(|floats| floats >= self.from + past)),
-            _ => None,
-        };
+        let streams = self.past.fits(shape, of_state).map(|(streams, _)| streams);
         let mut y = result(context, 0, streams.map(|_| shape.to_vec()))?;
-        let mut kept = result(context, 1, streams.map(|streams| vec![streams, past as i64]))?;
+        let mut kept = result(context, 1, streams.map(|streams| vec![streams, self.past.values() as i64]))?;
         let (y, kept) = (y.try_extract_tensor_mut::<f32>()?.1, kept.try_extract_tensor_mut::<f32>()?.1);
         self.compute(streams.unwrap_or(0) as usize, x, state, y, kept);
         Ok(())
     }
-}
-
-/// x · sigmoid(x) of each value, the same wherever it stands.
-fn silu(values: &mut [f32]) {
-    let of = |x: f32x8| x / ((-x).exp() + f32x8::ONE);
-    let (whole, rest) = values.as_chunks_mut::<8>();
-    for values in whole {
-        *values = of(f32x8::new(*values)).to_array();
-    }
-    let mut last = [0.0; 8];
-    last[..rest.len()].copy_from_slice(rest);
-    rest.copy_from_slice(&of(f32x8::new(last)).to_array()[..rest.len()]);
 }
 
 #[cfg(test)]
@@ -97,13 +68,15 @@ mod tests {
         let mut random = fastrand::Rng::with_seed(3);
         let mut numbers = |count| (0..count).map(|_| random.f32() - 0.5).collect::<Vec<f32>>();
         let filter = Filter { taps: numbers(length * channels), bias: numbers(channels), epsilon: Some(1e-3) };
-        let mut product = |rows, columns| Product {
+        let mut product = |rows, columns, gated| Product {
             rows,
             columns,
             values: numbers(rows * columns).into_iter().map(|value| f16::from_f32(value).to_bits()).collect(),
             bias: numbers(columns),
+            epsilon: None,
+            gated,
         };
-        let products = [product(channels, width), product(width, channels)];
+        let products = [product(channels, width, true), product(width, channels, false)];
         // Two streams of four frames and a past of two.
         let joined = numbers(2 * 6 * channels);
         let times = |product: &Product, x: &[f64]| -> Vec<f64> {
@@ -132,7 +105,9 @@ mod tests {
         for instructions in Instructions::all() {
             let [widen, narrow] = Panels::of(&products, instructions).try_into().ok().unwrap();
             let taps = Arc::new(Taps::new(filter.clone()));
-            let branch = Branch { taps, widen: Arc::new(widen), narrow: Arc::new(narrow), from: 5 };
+            let past = Past { frames: length - 1, width: channels, from: 5 };
+            let branch = Branch { taps, widen: Arc::new(widen), narrow: Arc::new(narrow), past };
+            let past = past.values();
             let (mut y, mut kept) = (vec![0.0; expected.len()], vec![0.0; 2 * past]);
             branch.compute(2, &x, &state, &mut y, &mut kept);
             let off = y.iter().zip(&expected).map(|(y, e)| (f64::from(*y) - e).abs()).fold(0.0, f64::max);
@@ -151,16 +126,6 @@ mod tests {
             branch.compute(1, &[], &state, &mut [], &mut still);
             assert_eq!(still, state[5..][..past]);
             branch.compute(0, &[], &[], &mut [], &mut []);
-        }
-    }
-
-    #[test]
-    fn the_gate_holds_for_any_number() {
-        let mut values = vec![0.0, 1.0, -1.0, 30.0, -30.0, 1e4, -1e4, -0.25, 3.0];
-        let exact: Vec<f64> = values.iter().map(|&x| f64::from(x)).map(|x| x / (1.0 + (-x).exp())).collect();
-        silu(&mut values);
-        for (value, exact) in values.iter().zip(exact) {
-            assert!((f64::from(*value) - exact).abs() <= 1e-6 * exact.abs().max(1e-3), "{value} for {exact}");
         }
     }
 }

@@ -6,12 +6,14 @@
 
 mod books;
 mod branch;
+mod earlier;
+mod frames;
 mod instructions;
 mod panels;
 mod taps;
 mod whole;
 
-use crate::model::graph::{self, Block, DOMAIN, Filter, INDEX, Lookup, Product};
+use crate::model::graph::{self, Block, Compand, DOMAIN, Filter, INDEX, Lookup, Past, Product};
 use books::Books;
 use branch::Branch;
 use instructions::Instructions;
@@ -32,6 +34,8 @@ pub(super) struct Operators {
     panels: Vec<Arc<Panels>>,
     taps: Vec<Arc<Taps>>,
     books: Vec<Arc<Books>>,
+    pasts: Vec<Arc<Past>>,
+    compands: Vec<Arc<Compand>>,
     branches: Vec<Arc<Branch>>,
 }
 
@@ -47,16 +51,19 @@ impl Operators {
                 taps: taps[block.filter].clone(),
                 widen: product(block.widen),
                 narrow: product(block.narrow),
-                from: block.from,
+                past: block.past,
             })
         };
         let branches = of.blocks.iter().map(branch).collect();
         let books = of.lookups.iter().map(|lookup| Arc::new(Books::new(lookup))).collect();
-        Self { panels, taps, books, branches }
+        let pasts = of.pasts.into_iter().map(Arc::new).collect();
+        let compands = of.compands.into_iter().map(Arc::new).collect();
+        Self { panels, taps, books, pasts, compands, branches }
     }
 
     pub fn is_empty(&self) -> bool {
-        self.panels.is_empty() && self.taps.is_empty() && self.books.is_empty()
+        let Self { panels, taps, books, pasts, compands, branches: _ } = self;
+        [panels.len(), taps.len(), books.len(), pasts.len(), compands.len()] == [0; 5]
     }
 
     /// A session that has them.
@@ -68,6 +75,8 @@ impl Operators {
             .add(Own { name: Product::NAME, all: self.panels.clone() })?
             .add(Own { name: Filter::NAME, all: self.taps.clone() })?
             .add(Own { name: Lookup::NAME, all: self.books.clone() })?
+            .add(Own { name: Past::NAME, all: self.pasts.clone() })?
+            .add(Own { name: Compand::NAME, all: self.compands.clone() })?
             .add(Own { name: Block::NAME, all: self.branches.clone() })?;
         Ok(builder.with_operators(domain)?)
     }

@@ -1,10 +1,12 @@
-//! A matrix of weights in half precision or of eight bits, and its product with vectors.
+//! A matrix of weights in half precision or of eight bits, and its product with vectors, which may be normalised before and gated
+//! after.
 //!
 //! A live hop has one vector a channel, so that what costs is reading the weights from memory: between two hops other work
 //! takes the caches. Halves are half of that, and bytes half of those. They are widened in registers as they come; the sums are in
 //! single precision, each made in one order, whatever vectors are multiplied together. To widen a matrix for the `gemm` crate's product
 //! took a quarter more time where files are encoded.
 
+use super::frames::{normalise, silu};
 use super::instructions::{Instructions, MOST_TOGETHER, Values, WIDTH};
 use super::whole::Whole;
 use super::{Step, input, result};
@@ -29,6 +31,8 @@ pub(super) struct Panels {
     scales: Option<Vec<f32>>,
     /// `[panels, WIDTH]`.
     bias: Vec<f32>,
+    epsilon: Option<f32>,
+    gated: bool,
     instructions: Instructions,
 }
 
@@ -56,7 +60,7 @@ impl Panels {
         }
         let all = Arc::new(all);
         let one = |((product, whole), &from): ((&Product, &Option<Whole>), &usize)| {
-            let &Product { rows, columns, .. } = product;
+            let &Product { rows, columns, epsilon, gated, .. } = product;
             let filled = |values: &[f32]| {
                 let mut values = values.to_vec();
                 values.resize(columns.div_ceil(WIDTH) * WIDTH, 0.0);
@@ -64,7 +68,8 @@ impl Panels {
             };
             let scales = whole.as_ref().map(|whole| filled(&whole.scales));
             let panel = panel((product, whole));
-            Self { rows, columns, all: all.clone(), from, panel, scales, bias: filled(&product.bias), instructions }
+            let bias = filled(&product.bias);
+            Self { rows, columns, all: all.clone(), from, panel, scales, bias, epsilon, gated, instructions }
         };
         each().zip(&starts).map(one).collect()
     }
@@ -79,7 +84,8 @@ impl Panels {
         self.columns
     }
 
-    /// `results[v]` = `vectors[v]` · values + bias; both one vector after the other.
+    /// `results[v]` = `vectors[v]` · values + bias, normalised before and gated after where the product is; both one vector after
+    /// the other.
     ///
     /// # Panics
     /// Where the lengths aren't multiples of rows and columns, of one number of vectors.
@@ -88,6 +94,12 @@ impl Panels {
         let count = vectors.len() / rows;
         assert!(vectors.len() == count * rows && results.len() == count * columns);
         let most = self.instructions.together();
+        let normal = self.epsilon.map(|epsilon| {
+            let mut normal = vectors.to_vec();
+            normal.chunks_exact_mut(rows).for_each(|vector| normalise(vector, epsilon));
+            normal
+        });
+        let vectors = normal.as_deref().unwrap_or(vectors);
         for (panel, bias) in self.bias.as_chunks::<WIDTH>().0.iter().enumerate() {
             let values = &self.all[self.from + panel * self.panel..][..self.panel];
             let (first, width) = (panel * WIDTH, WIDTH.min(columns - panel * WIDTH));
@@ -108,6 +120,9 @@ impl Panels {
                     results[(group * most + at) * columns + first..][..width].copy_from_slice(&sums[..width]);
                 }
             }
+        }
+        if self.gated {
+            silu(results);
         }
     }
 }
@@ -139,6 +154,8 @@ mod tests {
                 columns,
                 values: (0..rows * columns).map(|at| f16::from_f32(of(&mut random, at % columns)).to_bits()).collect(),
                 bias: (0..columns).map(|_| random.f32()).collect(),
+                epsilon: None,
+                gated: false,
             };
             let halves = product(|random, _| random.f32() - 0.5);
             let bytes = product(|random, column| f32::from(random.i8(-127..=127)) * (8 + column % 8) as f32 / 2048.0);
@@ -181,10 +198,35 @@ mod tests {
     }
 
     #[test]
+    fn it_normalises_before_and_gates_after() {
+        let (rows, columns, epsilon) = (33, 40, 0.5);
+        let mut random = fastrand::Rng::with_seed(8);
+        let values = (0..rows * columns).map(|_| f16::from_f32(random.f32() - 0.5).to_bits()).collect();
+        let bias = (0..columns).map(|_| random.f32()).collect();
+        let plain = Product { rows, columns, values, bias, epsilon: None, gated: false };
+        let whole = Product { epsilon: Some(epsilon), gated: true, ..plain.clone() };
+        let vectors: Vec<f32> = (0..3 * rows).map(|_| random.f32() - 0.5).collect();
+        let normal = vectors.chunks_exact(rows).flat_map(|vector| {
+            let square = vector.iter().map(|x| x * x).sum::<f32>() / rows as f32;
+            vector.iter().map(move |x| x / (square + epsilon).sqrt())
+        });
+        let normal: Vec<f32> = normal.collect();
+        for instructions in Instructions::all() {
+            let [plain, whole] = Panels::of(&[plain.clone(), whole.clone()], instructions).try_into().ok().unwrap();
+            let (mut expected, mut made) = (vec![0.0; 3 * columns], vec![0.0; 3 * columns]);
+            plain.multiply(&normal, &mut expected);
+            whole.multiply(&vectors, &mut made);
+            for (y, made) in expected.iter().zip(made) {
+                assert!((y / (1.0 + (-y).exp()) - made).abs() < 1e-5, "{made} of {y}, {instructions:?}");
+            }
+        }
+    }
+
+    #[test]
     #[cfg(feature = "live")]
     fn the_smallest_halves_count() {
         // Subnormal, which single precision isn't, and live threads flush subnormals.
-        let product = Product { rows: 1, columns: 1, values: vec![1], bias: vec![0.0] };
+        let product = Product { rows: 1, columns: 1, values: vec![1], bias: vec![0.0], epsilon: None, gated: false };
         for instructions in Instructions::all() {
             let mut result = [0.0];
             // SAFETY: there is arithmetic in it and nothing else.

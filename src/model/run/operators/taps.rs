@@ -1,5 +1,6 @@
 //! Each channel's filter along the frames, and the normalisation of what it gives.
 
+use super::frames::normalise;
 use super::{Step, input, result};
 use crate::model::graph::Filter;
 use ort::operator::ComputeContext;
@@ -59,23 +60,6 @@ impl Step for Taps {
         let mut made = result(context, 0, self.shape(shape))?;
         self.filter(shape[1] as usize, values, made.try_extract_tensor_mut::<f32>()?.1);
         Ok(())
-    }
-}
-
-/// Divides a frame by the root of its mean square plus `epsilon`.
-fn normalise(frame: &mut [f32], epsilon: f32) {
-    // Lanes of their own, which the compiler may add at once.
-    let mut sums = [0.0; 16];
-    let (whole, rest) = frame.as_chunks::<16>();
-    for values in whole {
-        for (sum, value) in sums.iter_mut().zip(values) {
-            *sum += value * value;
-        }
-    }
-    let square = sums.iter().sum::<f32>() + rest.iter().map(|value| value * value).sum::<f32>();
-    let root = (square / frame.len() as f32 + epsilon).sqrt();
-    for value in frame {
-        *value /= root;
     }
 }
 

@@ -50,7 +50,8 @@ mod tests {
 
     fn product(columns: usize, values: &[f32]) -> Product {
         let values: Vec<u16> = values.iter().map(|&value| f16::from_f32(value).to_bits()).collect();
-        Product { rows: values.len() / columns, columns, values, bias: vec![0.0; columns] }
+        let (rows, bias) = (values.len() / columns, vec![0.0; columns]);
+        Product { rows, columns, values, bias, epsilon: None, gated: false }
     }
 
     #[test]
