@@ -364,6 +364,30 @@ fn what_a_slow_model_needs_is_told_at_its_late_frames() {
 }
 
 #[test]
+fn a_codec_thread_like_any_other_is_told_of_at_its_late_frames() {
+    let mut bench = Bench::new(700.0, 450.0);
+    for refused in [false, true] {
+        bench.telemetry.set_priority_refused(refused);
+        bench.harness.get_by_label("Late frames 0").hover();
+        bench.harness.run_steps(30);
+        assert_eq!(bench.harness.query_by_label_contains("refused the codec thread").is_some(), refused);
+    }
+}
+
+#[test]
+fn what_computes_is_told_and_what_would_be_faster() {
+    for (runtime, faster) in [("built-in (tract) · CPU", true), ("ONNX Runtime · CPU", false)] {
+        let mut bench = Bench::new(1000.0, 640.0);
+        bench.telemetry.update_status(|status| status.runtime = runtime.into());
+        bench.harness.run_steps(2);
+        bench.harness.get_by_label(runtime).hover();
+        bench.harness.run_steps(30);
+        assert!(bench.harness.query_by_label_contains("What computes the model").is_some());
+        assert_eq!(bench.harness.query_by_label_contains("cargo xtask runtime").is_some(), faster);
+    }
+}
+
+#[test]
 fn a_closed_view_asks_for_no_reports() {
     let mut bench = Bench::new(700.0, 450.0);
     bench.send(talk(100, 16.0, 1));

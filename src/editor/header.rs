@@ -80,7 +80,7 @@ pub fn show(
         models.show(ui, scale, status);
         ui.add_space(6.0);
         let runtime = RichText::new(&status.runtime).color(theme::ink().faint).size(13.0 * scale);
-        let faster = status.runtime.starts_with(BUILT_IN).then_some(FASTER_HINT).unwrap_or_default();
+        let faster = if status.runtime.starts_with(BUILT_IN) { FASTER_HINT } else { "" };
         ui.add(Label::new(runtime).truncate()).on_hover_text(format!("{RUNTIME_HINT}{faster}"));
     });
     asked

@@ -70,6 +70,7 @@ pub struct Telemetry {
     hops_per_call: AtomicU32,
     /// See [`Self::safety_needed`].
     safety_needed: AtomicU32,
+    priority_refused: AtomicBool,
     /// One runs while the settings differ.
     alone: AtomicBool,
     models_differ: AtomicBool,
@@ -107,6 +108,7 @@ impl Telemetry {
             load: zero(),
             hops_per_call: zero(),
             safety_needed: zero(),
+            priority_refused: AtomicBool::new(false),
             alone: AtomicBool::new(false),
             models_differ: AtomicBool::new(false),
             second: AtomicBool::new(false),
@@ -211,6 +213,11 @@ impl Telemetry {
         self.safety_needed.load(Relaxed)
     }
 
+    /// The system gave the codec thread no real-time priority, so that whatever else runs may hold it up.
+    pub fn priority_refused(&self) -> bool {
+        self.priority_refused.load(Relaxed)
+    }
+
     /// A blind test lets `heard` be heard instead of what monitor and setting say, or ends with `None`. Every call makes the
     /// same short pause, whether or not it changes what is heard, so that the switching betrays nothing; a bypass goes
     /// before. No parameter knows of it.
@@ -289,6 +296,11 @@ impl Telemetry {
     /// Tells the safety hops that the model needs; `None` where none are enough.
     pub fn set_safety_needed(&self, hops: Option<u32>) {
         self.safety_needed.store(hops.unwrap_or(u32::MAX), Relaxed);
+    }
+
+    /// Tells whether the system refused the codec thread a real-time priority.
+    pub fn set_priority_refused(&self, refused: bool) {
+        self.priority_refused.store(refused, Relaxed);
     }
 
     /// Tells the codec thread's share of real time, and the hops that it takes in one call.

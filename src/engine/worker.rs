@@ -44,6 +44,8 @@ pub(super) struct Worker {
     format: StreamFormat,
     /// The view was told that this codec runs.
     shown: bool,
+    /// The system gave this thread no real-time priority.
+    priority_refused: bool,
     shared: Arc<Shared>,
     telemetry: Arc<Telemetry>,
     ends: CodecEnds,
@@ -151,14 +153,14 @@ impl Worker {
         let resampler = HopResampler::new(config.sample_rate, model_rate, card.hop, (channels, samples))?;
         let frames = resampler.input_max().max(resampler.output_max());
         let matching = || Matching::new(channels, card.sample_rate, card.hop, card.delay());
-        if !config.offline {
-            // Refused on many systems; the loop then runs at the priority it has, and late frames are counted.
-            let _ = audio_thread_priority::promote_current_thread_to_real_time(0, config.sample_rate as u32);
-        }
+        // Refused on many systems; the loop then runs at the priority it has, and late frames are counted.
+        let priority_refused = !config.offline
+            && audio_thread_priority::promote_current_thread_to_real_time(0, config.sample_rate as u32).is_err();
         Ok(Self {
             tap: Tap::new(format.clone()),
             format,
             shown: false,
+            priority_refused,
             shared: shared.clone(),
             telemetry: telemetry.clone(),
             ends,
@@ -240,6 +242,7 @@ impl Worker {
                 status.by_sound = self.format.model.most_candidates() > 1;
             });
             self.telemetry.set_safety_needed(self.backlog.safety(self.hop_seconds as f32));
+            self.telemetry.set_priority_refused(self.priority_refused);
             self.telemetry.set_stream(Some(self.format.clone()));
         } else if !shown && self.shown {
             self.tap.leave(&self.telemetry);
