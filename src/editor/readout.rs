@@ -21,13 +21,10 @@ const LOAD_HINT: &str = "Time the codec thread works, as a share of real time. N
 const WORTH_TELLING: f32 = 1.05;
 const LATE_HINT: &str = "Frames that weren't ready in time and were faded out; marked in red on the map. More safety \
                          hops or a larger buffer help.\nClick to count from zero.";
-#[cfg(target_os = "linux")]
-const PRIORITY_HINT: &str = "The system refused the codec thread a real-time priority, so that other programs may hold it up. \
-                             JACK's users have the right to it (rtprio): by the group audio or realtime, as your \
-                             distribution has it.";
-#[cfg(not(target_os = "linux"))]
 const PRIORITY_HINT: &str =
     "The system refused the codec thread a real-time priority, so that other programs may hold it up.";
+const RIGHT_HINT: &str = "JACK's users have the right to it (rtprio): by the group audio or realtime, as your distribution \
+                          has it.";
 
 /// The bitrate of a coded channel: its name and its meter.
 pub type Share<'a> = (&'static str, &'a BitrateMeter);
@@ -149,6 +146,9 @@ pub fn engine(
         }
         if telemetry.priority_refused() {
             ui.label(PRIORITY_HINT);
+            if cfg!(target_os = "linux") {
+                ui.label(RIGHT_HINT);
+            }
         }
     });
     if hinted.clicked() {
