@@ -139,6 +139,12 @@ fn what_cannot_be_is_named_with_an_exit_code() {
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {err}");
         assert!(out.is_empty() && err.contains(named) && !err.contains("panicked"), "{arguments:?}: {out}{err}");
     }
+    let coded = folder.join("x.vrvq");
+    for arguments in [["encode", text(&file), text(&coded)], ["decode", text(&coded), text(&absent)]] {
+        let (output, _, err) = run(&arguments, &[]);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {err}");
+        assert!(err.contains(&format!("{} would be read", arguments[2])) && err.contains("--output"), "{err}");
+    }
     let (output, _, err) = run(&["figure", "rd", text(&empty), "-o", text(&png)], &[]);
     assert_eq!(output.status.code(), Some(1));
     assert!(err.contains("holds no"), "{err}");

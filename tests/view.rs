@@ -399,6 +399,20 @@ fn a_closed_view_asks_for_no_reports() {
 }
 
 #[test]
+fn meters_show_what_is_loud_now_not_while_the_window_was_closed() {
+    let mut bench = Bench::new(700.0, 450.0);
+    bench.send(talk(100, 16.0, 1));
+    bench.telemetry.raise_input_peak(0, 0.5);
+    bench.harness.step();
+    assert!(bench.harness.query_by_label_contains("input -6 dBFS").is_some());
+    bench.harness.state_mut().0.closed();
+    bench.telemetry.raise_input_peak(0, 0.5);
+    bench.telemetry.raise_output_peak(0, 0.5);
+    bench.harness.step();
+    assert!(bench.harness.query_by_label_contains("input silent, output silent").is_some());
+}
+
+#[test]
 fn nothing_leaves_the_window_at_any_size() {
     for (width, height) in [(700.0, 450.0), (1000.0, 450.0), (1600.0, 900.0)] {
         let mut bench = Bench::new(width, height);

@@ -45,6 +45,11 @@ fn hidden(entry: &DirEntry) -> bool {
     entry.depth() > 0 && entry.file_name().to_string_lossy().starts_with('.')
 }
 
+/// A path's extension in small letters.
+fn ending(path: &Path) -> Option<String> {
+    path.extension()?.to_str().map(str::to_ascii_lowercase)
+}
+
 fn find(inputs: &[PathBuf], endings: &[&str]) -> Result<Vec<Found>, Failure> {
     let mut found = Vec::new();
     for input in inputs {
@@ -56,8 +61,7 @@ fn find(inputs: &[PathBuf], endings: &[&str]) -> Result<Vec<Found>, Failure> {
         let walk = WalkDir::new(input).follow_links(true).sort_by_file_name().into_iter();
         for entry in walk.filter_entry(|entry| !hidden(entry)) {
             let entry = entry.map_err(|error| Failure::about(input.display(), error))?;
-            let ending = entry.path().extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase);
-            if entry.file_type().is_file() && ending.is_some_and(|ending| endings.contains(&ending.as_str())) {
+            if entry.file_type().is_file() && ending(entry.path()).is_some_and(|ending| endings.contains(&&*ending)) {
                 found.push(Found { path: entry.into_path(), folder: Some(input.clone()) });
             }
         }
@@ -94,6 +98,14 @@ pub fn plan(inputs: &[PathBuf], output: Option<&Path>, endings: &[&str], extensi
     }
     if inputs.iter().any(|input| is_pipe(input)) || output.is_some_and(is_pipe) {
         return Err(Failure::Usage("standard input and output take one stream, not several files".into()));
+    }
+    // "encode IN OUT", as other programs have it.
+    let written = if endings == CODED { AUDIO_EXTENSIONS } else { CODED };
+    if let Some(named) =
+        inputs.iter().find(|path| !path.is_dir() && ending(path).is_some_and(|e| written.contains(&&*e)))
+    {
+        let text = format!("{} would be read, not written; --output names what comes out", named.display());
+        return Err(Failure::Usage(text));
     }
     if let Some(file) = output.filter(|path| path.is_file()) {
         return Err(Failure::Usage(format!("several files can't go to the file {}", file.display())));

@@ -25,6 +25,15 @@ impl Default for Meters {
 }
 
 impl Meters {
+    /// Starts in a new window: what was loudest while nobody looked isn't told as now.
+    pub fn start(&mut self, telemetry: &Telemetry) {
+        *self = Self::default();
+        for channel in 0..2 {
+            telemetry.take_input_peak(channel);
+            telemetry.take_output_peak(channel);
+        }
+    }
+
     /// Whether a bar still falls.
     pub fn moving(&self) -> bool {
         self.bars.iter().flatten().any(|&db| db > FLOOR_DB)

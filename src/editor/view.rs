@@ -149,6 +149,7 @@ impl View {
             theme::apply(ui.ctx());
             self.look = self.memory.recall();
             ui.ctx().set_theme(self.look.theme);
+            self.meters.start(&self.telemetry);
             self.themed = true;
         }
         theme::adopt(ui.ctx());

@@ -1,6 +1,6 @@
 //! App, plug-ins and ONNX Runtime, built here and installed for this user.
 
-use super::onnxruntime::{self, Kind};
+use super::onnxruntime;
 use super::shell::{self, cargo_command};
 use anyhow::{Context, Result};
 use installer::Made;
@@ -13,12 +13,7 @@ use std::path::{Path, PathBuf};
 pub fn run() -> Result<()> {
     build()?;
     installer::install(&made(), &programs()?)?;
-    match onnxruntime::installed() {
-        Some(library) => println!("ONNX Runtime was there: {}", library.display()),
-        // Slower, but whole.
-        None => onnxruntime::fetch(Kind::Processor)
-            .unwrap_or_else(|error| println!("{error:#}; app and plug-ins run by the built-in runtime")),
-    }
+    onnxruntime::ensure();
     Ok(())
 }
 

@@ -21,7 +21,7 @@ use shell::cargo_command;
 use system::Need;
 
 const USAGE: &str = "\
-cargo xtask run [-- ARGS]           install what is missing, build in release, open the app
+cargo xtask run [-- ARGS]           install what is missing, ONNX Runtime too, build in release, open the app
 cargo xtask install                 install what is missing, build in release, put app, plug-ins and ONNX Runtime where this
                                     user's shell and hosts find them; --remove takes them away
 cargo xtask package                 all of that as an archive for users without Rust, in target/package
@@ -41,6 +41,7 @@ fn main() -> Result<()> {
     match arguments.first().map(String::as_str) {
         Some("run") => {
             system::install(&[Need::Build, Need::Window])?;
+            onnxruntime::ensure();
             let own = rest.iter().skip_while(|argument| *argument == "--");
             let mut app = cargo_command(&["run", "--release", "--package", "vrvq", "--bin", "vrvq", "--"]);
             // From where it was called, so that files can be named as they are seen from there.
@@ -88,9 +89,9 @@ fn main() -> Result<()> {
 fn bench() -> Result<()> {
     shell::run(&mut cargo_command(&["bench", "--bench", "view"]))?;
     let bench = ["bench", "--bench", "live"];
-    shell::run(cargo_command(&bench).env("VRVQ_ONNXRUNTIME", "builtin"))?;
+    shell::run(cargo_command(&bench).env(onnxruntime::VARIABLE, "builtin"))?;
     match onnxruntime::installed() {
-        Some(library) => shell::run(cargo_command(&bench).env("VRVQ_ONNXRUNTIME", library)),
+        Some(library) => shell::run(cargo_command(&bench).env(onnxruntime::VARIABLE, library)),
         None => {
             println!(
                 "ONNX Runtime isn't here (cargo xtask runtime fetches it), so only the built-in runtime was measured."

@@ -8,6 +8,9 @@ use installer::RUNTIME as LIBRARY;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+/// Names the runtime that a process uses: a path, or `builtin`.
+pub const VARIABLE: &str = "VRVQ_ONNXRUNTIME";
+
 /// The app asks for version 24 of the interface, which came with 1.24.
 pub const PACKAGE: &str = "onnxruntime==1.32.0";
 
@@ -99,6 +102,19 @@ pub fn fetch(kind: Kind) -> Result<()> {
         Kind::WebGpu => println!("\"vrvq devices\" tells whether a GPU works; on Linux it takes a driver for Vulkan."),
     }
     Ok(())
+}
+
+/// Fetches the library unless there is one, or the user has named one. Where that fails it is said and all goes on: the
+/// runtime built in is slower, but whole.
+pub fn ensure() {
+    if std::env::var_os(VARIABLE).is_some() {
+        return;
+    }
+    match installed() {
+        Some(library) => println!("ONNX Runtime is there: {}", library.display()),
+        None => fetch(Kind::Processor)
+            .unwrap_or_else(|error| println!("{error:#}; app and plug-ins run by the built-in runtime")),
+    }
 }
 
 fn find(folder: &Path, wanted: impl Fn(&str) -> bool) -> impl Iterator<Item = PathBuf> {

@@ -1,15 +1,13 @@
 //! Every test: Rust's on both runtimes and hosts that nobody here wrote; training's in Python where asked for by name, since
 //! PyTorch takes gigabytes that a user of the program needs for nothing else.
 
+use super::onnxruntime::VARIABLE as RUNTIME;
 use super::shell::{self, cargo_command};
 use super::system::{self, Need};
 use super::{onnxruntime, python, software_gpu, validators, windows};
 use anyhow::{Context, Result, bail};
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
-
-/// Names the runtime that a process uses: a path, or `builtin`.
-const RUNTIME: &str = "VRVQ_ONNXRUNTIME";
 
 /// What training's tests need of Python: wheels only, so no compiler and no headers.
 const TRAINING: &str = "training/tests/requirements.txt";
