@@ -107,13 +107,11 @@ pub fn fetch(kind: Kind) -> Result<()> {
 /// Fetches the library unless there is one, or the user has named one. Where that fails it is said and all goes on: the
 /// runtime built in is slower, but whole.
 pub fn ensure() {
-    if std::env::var_os(VARIABLE).is_some() {
+    if std::env::var_os(VARIABLE).is_some() || installed().is_some() {
         return;
     }
-    match installed() {
-        Some(library) => println!("ONNX Runtime is there: {}", library.display()),
-        None => fetch(Kind::Processor)
-            .unwrap_or_else(|error| println!("{error:#}; app and plug-ins run by the built-in runtime")),
+    if let Err(error) = fetch(Kind::Processor) {
+        println!("{error:#}; app and plug-ins run by the built-in runtime");
     }
 }
 
