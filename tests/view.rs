@@ -222,6 +222,11 @@ fn states_are_told_in_words() {
     let mut bench = Bench::new(700.0, 450.0);
     bench.harness.run_steps(2);
     assert!(bench.shows("Running") && bench.shows("Waiting for sound"));
+    bench.harness.run_steps(150);
+    assert!(bench.shows("Idle") && bench.shows("monitors the track"), "no block for 2.5 s");
+    bench.telemetry.count_block();
+    bench.harness.run_steps(2);
+    assert!(bench.shows("Running") && bench.shows("on their way"));
     let reason = "the model file talk.vrvqmodel can't be read: its card names no hop";
     bench.telemetry.update_status(|status| status.state = LoopState::Failed(reason.into()));
     bench.harness.run_steps(2);
@@ -273,6 +278,7 @@ fn nothing_in_the_view_betrays_x() {
         // What the loop would tell of a loud and a soft output.
         let x = bench.telemetry.blind().unwrap();
         bench.telemetry.raise_output_peak(0, if x == Source::Dry { 0.9 } else { 0.1 });
+        bench.telemetry.count_block();
         bench.harness.run_steps(40);
         let shapes = format!("{:?}", bench.harness.output().shapes);
         let settings = (bench.settings().monitor, bench.settings().bypass, bench.settings().level());

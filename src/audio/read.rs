@@ -3,7 +3,7 @@
 use super::opus::{OPUS_RATE, OpusPackets};
 use std::io::Cursor;
 use std::path::Path;
-use symphonia::core::codecs::audio::well_known::CODEC_ID_OPUS;
+use symphonia::core::codecs::audio::well_known::{CODEC_ID_FLAC, CODEC_ID_OPUS, CODEC_ID_VORBIS};
 use symphonia::core::codecs::audio::{AudioDecoder, AudioDecoderOptions};
 use symphonia::core::errors::Error as SymphoniaError;
 use symphonia::core::formats::probe::Hint;
@@ -36,6 +36,29 @@ enum Codec {
     Opus(Box<OpusPackets>),
 }
 
+/// What lies between packets that should meet: parts that are so damaged that not even packets are found in them.
+#[derive(Default)]
+struct Gaps {
+    /// Seconds of a tick of the packets' times.
+    tick: Option<f64>,
+    /// When the next packet should start, in ticks.
+    due: Option<i64>,
+    ticks: u64,
+}
+
+impl Gaps {
+    /// Takes a packet that starts at `start` and is so long. What is before 0 isn't heard.
+    fn follow(&mut self, start: i64, duration: u64) {
+        let due = self.due.unwrap_or(start).max(0);
+        self.ticks += u64::try_from(start.saturating_sub(due)).unwrap_or(0);
+        self.due = Some(start.saturating_add_unsigned(duration).max(due));
+    }
+
+    fn seconds(&self) -> f64 {
+        self.tick.map_or(0.0, |tick| tick * self.ticks as f64)
+    }
+}
+
 /// Audio that is being read.
 pub struct AudioReader {
     name: String,
@@ -51,6 +74,12 @@ pub struct AudioReader {
     waiting: bool,
     read_any: bool,
     damaged: u64,
+    gaps: Gaps,
+    /// The file knows how many samples it holds, rather than guessing.
+    counted: bool,
+    /// Samples of each channel that were decoded, and that are missing at the end.
+    decoded: u64,
+    short: u64,
     broken_off: Option<String>,
 }
 
@@ -109,6 +138,7 @@ impl AudioReader {
             .as_ref()
             .and_then(|parameters| parameters.audio())
             .ok_or_else(|| unsupported("it has no audio track".into()))?;
+        let counted = [CODEC_ID_FLAC, CODEC_ID_OPUS, CODEC_ID_VORBIS].contains(&parameters.codec);
         let codec = if parameters.codec == CODEC_ID_OPUS {
             let head = parameters.extra_data.as_deref().unwrap_or_default();
             Codec::Opus(Box::new(OpusPackets::new(head).map_err(unsupported)?))
@@ -118,7 +148,7 @@ impl AudioReader {
                 .map_err(|e| unsupported(explain(&e)))?;
             Codec::Symphonia(decoder)
         };
-        let (id, delay) = (track.id, track.delay.unwrap_or(0));
+        let (id, delay, time_base) = (track.id, track.delay.unwrap_or(0), track.time_base);
         let mut frames = track.num_frames;
         if matches!(codec, Codec::Opus(_)) {
             frames = frames.map(|frames| frames.saturating_sub(delay.into()));
@@ -135,6 +165,13 @@ impl AudioReader {
             waiting: false,
             read_any: false,
             damaged: 0,
+            gaps: Gaps {
+                tick: time_base.map(|base| f64::from(base.numer.get()) / f64::from(base.denom.get())),
+                ..Gaps::default()
+            },
+            counted,
+            decoded: 0,
+            short: 0,
             broken_off: None,
             name,
         };
@@ -189,8 +226,10 @@ impl AudioReader {
             1 => "1 damaged packet is left out".to_owned(),
             more => format!("{more} damaged packets are left out"),
         });
+        let gone = self.gaps.seconds().max(self.short as f64 / f64::from(self.sample_rate.max(1)));
+        let gone = (gone > 0.0).then(|| format!("{gone:.3} s are missing where it is damaged"));
         let broken = self.broken_off.as_ref().map(|why| format!("the rest of the file can't be read: {why}"));
-        damaged.into_iter().chain(broken).collect()
+        damaged.into_iter().chain(gone).chain(broken).collect()
     }
 
     fn nothing(&self) -> ReadError {
@@ -209,7 +248,11 @@ impl AudioReader {
             }
             let packet = match self.format.next_packet() {
                 Ok(Some(packet)) => packet,
-                Ok(None) => return Ok(false),
+                Ok(None) => {
+                    let held = self.frames.filter(|_| self.counted);
+                    self.short = held.map_or(0, |held| held.saturating_sub(self.decoded));
+                    return Ok(false);
+                }
                 Err(e) => {
                     self.broken_off = Some(explain(&e));
                     return Ok(false);
@@ -218,6 +261,7 @@ impl AudioReader {
             if packet.track_id != self.track {
                 continue;
             }
+            self.gaps.follow(packet.pts.get(), packet.dur.get());
             let rate = match &mut self.codec {
                 Codec::Opus(opus) => opus.decode(&packet, &mut self.planes).then_some(OPUS_RATE),
                 Codec::Symphonia(decoder) => decoder.decode(&packet).ok().map(|audio| {
@@ -243,6 +287,7 @@ impl AudioReader {
                 );
                 return Err(ReadError::Unsupported { name: self.name.clone(), why });
             }
+            self.decoded += self.planes[0].len() as u64;
             for sample in self.planes.iter_mut().flatten() {
                 *sample = if sample.is_finite() { *sample } else { 0.0 };
             }

@@ -2,7 +2,7 @@
 
 use super::look::ThemeChoice;
 use super::models::Models;
-use super::theme;
+use super::{rest, theme};
 use crate::engine::{LoopState, Status};
 use crate::model::BUILT_IN;
 use egui::{
@@ -30,7 +30,7 @@ pub fn show(
     rect: Rect,
     scale: f32,
     taken: f32,
-    (status, models): (&Status, &mut Models),
+    (status, resting, models): (&Status, bool, &mut Models),
     theme: ThemeChoice,
 ) -> Option<Asked> {
     let painter = ui.painter();
@@ -42,6 +42,7 @@ pub fn show(
         theme::ink().text,
     );
     let (text, colour) = match &status.state {
+        LoopState::Running if resting => ("Idle", theme::ink().faint),
         LoopState::Running => ("Running", theme::ink().accent),
         LoopState::Loading => ("Loading", theme::ink().second),
         LoopState::Stopped => ("Stopped", theme::ink().faint),
@@ -52,6 +53,9 @@ pub fn show(
     painter.circle_filled(pos2(state.left() - 9.0 * scale, rect.center().y), 4.0 * scale, colour);
     let response = ui.interact(state, ui.scope_id().with("state"), Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, text));
+    if resting {
+        response.on_hover_text(rest::HINT);
+    }
 
     let mut asked = None;
     let mut right = state.left() - 22.0 * scale;
@@ -120,7 +124,7 @@ pub fn button(ui: &Ui, place: Rect, scale: f32, (id, text): (&str, &str), name: 
 }
 
 /// What keeps the map from moving, over the map.
-pub fn message(ui: &mut Ui, map: Rect, scale: f32, status: &Status, empty: bool) {
+pub fn message(ui: &mut Ui, map: Rect, scale: f32, status: &Status, resting: bool, empty: bool) {
     let (title, text, colour) = match &status.state {
         LoopState::Failed(reason) => {
             ("The codec can't run", format!("{reason}\nYou hear the dry signal."), theme::ink().warning)
@@ -129,6 +133,7 @@ pub fn message(ui: &mut Ui, map: Rect, scale: f32, status: &Status, empty: bool)
             ("Loading the model…", "The decoded sound starts when it is ready.".into(), theme::ink().second)
         }
         LoopState::Stopped => ("No audio yet", "The map starts when sound is processed.".into(), theme::ink().faint),
+        LoopState::Running if empty && resting => ("Waiting for sound", rest::HINT.into(), theme::ink().faint),
         LoopState::Running if empty => {
             ("Waiting for sound", "The first frames are on their way.".into(), theme::ink().faint)
         }

@@ -27,6 +27,7 @@ mod pictures;
 mod presets;
 mod readout;
 mod record;
+mod rest;
 mod scroll;
 mod search;
 mod shortcuts;

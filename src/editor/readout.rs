@@ -101,7 +101,7 @@ pub fn engine(
     scale: f32,
     named: bool,
     telemetry: &Telemetry,
-    hop_ms: f64,
+    (hop_ms, resting): (f64, bool),
     controls: &mut dyn Controls,
 ) {
     let inner = theme::card(ui, rect, scale, if named { "Engine" } else { "" });
@@ -115,7 +115,7 @@ pub fn engine(
     let samples = telemetry.latency_samples().to_string();
     line(ui, row(1), scale, "in samples", &samples, theme::ink().text, Sense::hover()).on_hover_text(LATENCY_HINT);
 
-    let load = telemetry.load();
+    let load = if resting { 0.0 } else { telemetry.load() };
     let colour = if load > HIGH_LOAD { theme::ink().warning } else { theme::ink().text };
     let text = format!("{:.0} %", 100.0 * load);
     let response = line(ui, row(2), scale, "Load", &text, colour, Sense::hover());

@@ -13,9 +13,10 @@ use super::note::{Exporter, Notes};
 use super::pace::{Driver, Pace};
 use super::presets::Presets;
 use super::record::Recording;
+use super::rest::Rest;
 use super::{Controls, blind, header, knob, mode, readout, search, stereo, strip, switches, theme};
 use crate::codec::BitrateMeter;
-use crate::engine::{FrameReport, MAX_CHANNELS, ModelChoice, ReportReceiver, Status, Telemetry};
+use crate::engine::{FrameReport, LoopState, MAX_CHANNELS, ModelChoice, ReportReceiver, Status, Telemetry};
 use crate::preset::{self, Folder};
 use crate::recording::RecordError;
 use crate::saved;
@@ -43,6 +44,7 @@ pub struct View {
     shares: [BitrateMeter; MAX_CHANNELS],
     frame_rate: f64,
     meters: Meters,
+    rest: Rest,
     map: Map,
     blind: Option<blind::Panel>,
     notes: Notes,
@@ -75,6 +77,7 @@ impl View {
             shares: [meter(FRAME_RATE), meter(FRAME_RATE)],
             frame_rate: FRAME_RATE,
             meters: Meters::default(),
+            rest: Rest::default(),
             map: Map::default(),
             blind: None,
             notes: Notes::new(exporter),
@@ -150,6 +153,7 @@ impl View {
             self.look = self.memory.recall();
             ui.ctx().set_theme(self.look.theme);
             self.meters.start(&self.telemetry);
+            self.rest = Rest::default();
             self.themed = true;
         }
         theme::adopt(ui.ctx());
@@ -158,6 +162,8 @@ impl View {
         self.telemetry.set_slot(controls.slot());
         let status = self.telemetry.status();
         let received = self.receive(&status);
+        let time = ui.input(|input| input.time);
+        let resting = self.rest.look(&self.telemetry, time) && status.state == LoopState::Running;
         if let Some(text) = self.models.take_files(ui) {
             self.notes.say(text.into());
         }
@@ -181,7 +187,7 @@ impl View {
             }
         }
         let taken = self.recording.show(ui, layout.strip, scale, &status, &mut self.notes);
-        match header::show(ui, layout.header, scale, taken, (&status, &mut self.models), self.look.theme) {
+        match header::show(ui, layout.header, scale, taken, (&status, resting, &mut self.models), self.look.theme) {
             Some(Asked::Save) => {
                 let shown = self.map.span().map_or(0..0, |span| span.frames.clone());
                 let frames: Vec<FrameReport> = self.history.range(shown).copied().collect();
@@ -210,7 +216,7 @@ impl View {
             }
             self.insight.switches(ui, map.left(), rows, scale);
         }
-        header::message(ui, map, scale, &status, self.history.received() == 0);
+        header::message(ui, map, scale, &status, resting, self.history.received() == 0);
         if let (Some(panel), Some(span)) = (panel, self.map.span()) {
             self.insight.show(ui, panel, scale, &self.history, span, status.curves.as_deref());
         }
@@ -230,7 +236,7 @@ impl View {
         }
         let hop_ms = 1000.0 / self.frame_rate;
         let named = !status.by_sound || search::leaves_room(layout.engine, scale);
-        readout::engine(ui, layout.engine, scale, named, &self.telemetry, hop_ms, controls);
+        readout::engine(ui, layout.engine, scale, named, &self.telemetry, (hop_ms, resting), controls);
         if status.by_sound {
             search::show(ui, layout.engine, scale, &self.history, controls);
         }

@@ -225,6 +225,7 @@ impl LiveLoop {
         if channels.len() != self.config.channels {
             return;
         }
+        self.telemetry.count_block();
         let frames = channels.iter().map(|channel| channel.len()).min().unwrap_or(0);
         let patience = self.patience(frames);
         let mut from = 0;

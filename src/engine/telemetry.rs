@@ -80,6 +80,7 @@ pub struct Telemetry {
     /// What a blind test lets hear, with the number of the choice: see [`blind_source`].
     blind: AtomicU32,
     view_open: AtomicBool,
+    blocks: AtomicU32,
     input_peak: [AtomicU32; MAX_CHANNELS],
     output_peak: [AtomicU32; MAX_CHANNELS],
     status: Mutex<Status>,
@@ -115,6 +116,7 @@ impl Telemetry {
             match_gain: [zero(), zero()],
             blind: zero(),
             view_open: AtomicBool::new(false),
+            blocks: zero(),
             input_peak: [zero(), zero()],
             output_peak: [zero(), zero()],
             status: Mutex::default(),
@@ -260,6 +262,16 @@ impl Telemetry {
     /// Whether a view reads the reports.
     pub fn view_open(&self) -> bool {
         self.view_open.load(Relaxed)
+    }
+
+    /// Blocks of sound that were asked for; wraps around.
+    pub fn blocks(&self) -> u32 {
+        self.blocks.load(Relaxed)
+    }
+
+    /// Counts a block of sound. Real-time safe.
+    pub fn count_block(&self) {
+        self.blocks.fetch_add(1, Relaxed);
     }
 
     /// Highest absolute input sample of a channel since the last call.

@@ -175,6 +175,7 @@ impl Bench {
 
     /// Sends reports, at most as many as the ring holds, and lets the map glide to the newest.
     pub fn send(&mut self, reports: impl IntoIterator<Item = FrameReport>) {
+        self.telemetry.count_block();
         reports.into_iter().for_each(|report| self.sender.send(report));
         self.harness.run_steps(40);
     }
