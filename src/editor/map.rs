@@ -75,7 +75,8 @@ impl Map {
         let text = if self.frozen() { "Map, frozen" } else { "Map" };
         response.widget_info(|| WidgetInfo::labeled(Role::Image, true, text));
         let held = response.is_pointer_button_down_on();
-        let elapsed = ui.input(|i| i.stable_dt).min(0.1);
+        // Not the stable time, which is that of a screen where the pace is slower.
+        let elapsed = ui.input(|i| i.unstable_dt).min(0.2);
         let (before, _) = self.viewport.look(history.kept(), plot.width(), pixel, rate, true, 0.0);
         self.steer(ui, &response, &before, plot, pixel, history.received());
         let (span, moving) = self.viewport.look(history.kept(), plot.width(), pixel, rate, held, elapsed);

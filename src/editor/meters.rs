@@ -42,7 +42,8 @@ impl Meters {
     /// Draws the meters in the card `rect`. While a blind test runs the output's stays empty: its level could tell what X
     /// is.
     pub fn show(&mut self, ui: &Ui, rect: Rect, scale: f32, telemetry: &Telemetry, channels: usize, blind: bool) {
-        self.measure(ui.input(|i| i.stable_dt).min(0.2), telemetry);
+        // Not the stable time, which is that of a screen where the pace is slower.
+        self.measure(ui.input(|i| i.unstable_dt).min(0.2), telemetry);
         if blind {
             self.bars[1] = [FLOOR_DB; 2];
         }
