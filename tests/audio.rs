@@ -223,3 +223,28 @@ fn a_damaged_file_gives_what_it_has_and_says_what_is_missing() {
         }
     }
 }
+
+/// An hour into a radio station's stream, where pages count from its start.
+#[test]
+fn a_part_of_a_longer_stream_is_whole() {
+    let mut bytes = std::fs::read(data("clip.ogg")).unwrap();
+    let pages: Vec<usize> = (0..bytes.len()).filter(|&from| bytes[from..].starts_with(b"OggS")).collect();
+    for (index, &from) in pages.iter().enumerate() {
+        let to = pages.get(index + 1).copied().unwrap_or(bytes.len());
+        let page = &mut bytes[from..to];
+        let position = i64::from_le_bytes(page[6..14].try_into().unwrap());
+        if position > 0 {
+            page[6..14].copy_from_slice(&(position + 3600 * 44_100).to_le_bytes());
+        }
+        // Ogg's checksum: polynomial 04c11db7, highest bit first, over the page with zeros in its place.
+        page[22..26].fill(0);
+        let shifted = |sum: u32, _| if sum >> 31 == 1 { sum << 1 ^ 0x04c1_1db7 } else { sum << 1 };
+        let sum = page.iter().fold(0, |sum, &byte| (0..8).fold(sum ^ u32::from(byte) << 24, shifted));
+        page[22..26].copy_from_slice(&sum.to_le_bytes());
+    }
+    let path = folder("audio-part").join("part.ogg");
+    std::fs::write(&path, &bytes).unwrap();
+    // No note is left.
+    let (whole, part) = (read(&data("clip.ogg")).1, read(&path).1);
+    assert!(part[0].len().abs_diff(whole[0].len()) < 4096, "{} of {}", part[0].len(), whole[0].len());
+}

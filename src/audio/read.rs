@@ -41,17 +41,30 @@ enum Codec {
 struct Gaps {
     /// Seconds of a tick of the packets' times.
     tick: Option<f64>,
-    /// When the next packet should start, in ticks.
-    due: Option<i64>,
+    /// When the first packet started, in ticks, and when the next one should.
+    first: Option<i64>,
+    due: i64,
     ticks: u64,
 }
+
+/// Seconds from which on a stream that doesn't start at 0 is a part of a longer one, as of a radio station's.
+const CUT_OUT: f64 = 60.0;
 
 impl Gaps {
     /// Takes a packet that starts at `start` and is so long. What is before 0 isn't heard.
     fn follow(&mut self, start: i64, duration: u64) {
-        let due = self.due.unwrap_or(start).max(0);
+        if self.first.is_none() && duration == 0 {
+            return; // Vorbis' first packet, which sounds only with the next one
+        }
+        let due = if self.first.is_some() { self.due } else { start.max(0) };
+        self.first.get_or_insert(due);
         self.ticks += u64::try_from(start.saturating_sub(due)).unwrap_or(0);
-        self.due = Some(start.saturating_add_unsigned(duration).max(due));
+        self.due = start.saturating_add_unsigned(duration).max(due);
+    }
+
+    /// Whether what counts from 0 counts more than the file.
+    fn is_cut_out(&self) -> bool {
+        self.first.zip(self.tick).is_some_and(|(first, tick)| first as f64 * tick > CUT_OUT)
     }
 
     fn seconds(&self) -> f64 {
@@ -249,7 +262,7 @@ impl AudioReader {
             let packet = match self.format.next_packet() {
                 Ok(Some(packet)) => packet,
                 Ok(None) => {
-                    let held = self.frames.filter(|_| self.counted);
+                    let held = self.frames.filter(|_| self.counted && !self.gaps.is_cut_out());
                     self.short = held.map_or(0, |held| held.saturating_sub(self.decoded));
                     return Ok(false);
                 }
