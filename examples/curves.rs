@@ -6,9 +6,9 @@
 //! ```
 //!
 //! The left channel of the clip goes through the live loop once for each setting. Bitrate and distortion
-//! are those of the loop's own reports, as the view's dot is: SI-SDR over windows of three seconds, averaged, and the
-//! mean log-spectral distance. The curves in `assets/live.curves.json` are made of held-out audio by
-//! `python -m vrvq_training curves` instead, which know no log-spectral distance; these replace them on demand.
+//! are those of the loop's own reports, as the view's dot is: SI-SDR over windows of three seconds, averaged, the
+//! mean log-spectral distance and the noise-to-mask ratio. The curves in `assets/live.curves.json` are made of held-out audio by
+//! `python -m vrvq_training curves` instead; these replace them on demand.
 
 #[path = "../tests/common/mod.rs"]
 mod common;
@@ -66,5 +66,6 @@ fn point(reports: &[FrameReport], setting: f32, frame_rate: f64) -> Result<Curve
         kilobits: kilobits_per_second(bits, frames, frame_rate),
         si_sdr_db: ratios.iter().sum::<f64>() / ratios.len() as f64,
         log_spectral_db: distortions(&reports).log_spectral_db(),
+        noise_to_mask_db: distortions(&reports).noise_to_mask_db(),
     })
 }

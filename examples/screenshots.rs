@@ -74,6 +74,8 @@ fn main() -> anyhow::Result<()> {
     vbr.keep(&mut bench, "guide-decoded")?;
     bench.press(&[Key::V]);
     vbr.keep(&mut bench, "guide-difference")?;
+    bench.press(&[Key::V]);
+    vbr.keep(&mut bench, "guide-audible")?;
     bench.press(&[Key::V, Key::Space, Key::PageUp]);
     bench.press(&[Key::Plus, Key::Plus, Key::Plus]);
     vbr.keep(&mut bench, "guide-frozen")?;

@@ -4,7 +4,7 @@
 //! stepped hop by hop), [`container`] (frames in a `.vrvq` file), [`coding`] (sound to such files and back: the
 //! library's way in), `engine` (the loop beside a real-time audio thread), `blind` (the blind test), `preset`
 //! (settings with a name), `recording` (the stream kept in files), `editor` (the view), `picture` and `export` (what is on screen, as files), `plugin` (CLAP and
-//! VST3), `standalone` (the app). Beside them: `audio` (files and pipes), `measure` (distortion), `figure` (for print),
+//! VST3), `standalone` (the app). Beside them: `audio` (files and pipes), `masking` (what the ear doesn't hear), `measure` (distortion), `figure` (for print),
 //! `compare` (other codecs), `cli` (the command line). Dependencies point that way only.
 //!
 //! # Features
@@ -33,6 +33,8 @@ pub mod export;
 pub mod figure;
 #[cfg(feature = "cli")]
 mod interrupt;
+#[cfg(any(feature = "live", feature = "cli"))]
+pub mod masking;
 #[cfg(feature = "cli")]
 pub mod measure;
 pub mod model;

@@ -3,6 +3,7 @@
 mod common;
 
 use vrvq::engine::{Distortion, DistortionSum, FrameReport, LiveLoop, LoopConfig, SPECTRUM_BANDS, Telemetry, band_hz};
+use vrvq::measure::noise_to_mask_db;
 use vrvq::model::Model;
 
 const HOP: usize = 512;
@@ -48,9 +49,19 @@ fn the_distortion_told_is_that_of_what_is_heard_frame_by_frame() {
             report.index
         );
         assert!(told.log_spectral > 0.0 && told.log_spectral < 60.0, "{told:?}");
+        assert!(told.noise_to_mask > 0.0 && told.noise_to_mask < 1e4, "{told:?}");
     }
-    let ratio = reports.iter().map(|report| &report.distortion).collect::<DistortionSum>().si_sdr_db().unwrap();
+    let sum: DistortionSum = reports.iter().map(|report| &report.distortion).collect();
+    let ratio = sum.si_sdr_db().unwrap();
     assert!((2.0..20.0).contains(&ratio), "{ratio} dB");
+    // Of whole signals windows lie twice as far apart.
+    let length = output[0].len() - latency;
+    let of = |c: usize| noise_to_mask_db(&audio[c][..length], &output[c][latency..], 44_100);
+    let whole = 10.0 * ((0..2).map(|c| 10f64.powf(of(c) / 10.0)).sum::<f64>() / 2.0).log10();
+    let noise = sum.noise_to_mask_db().unwrap();
+    assert!((noise - whole).abs() < 0.5, "{noise} dB told, {whole} dB heard");
+    let loud = reports.iter().filter(|report| report.noise_to_mask.iter().any(|&ratio| ratio > 0.0)).count();
+    assert!(loud > 20, "{loud} of {} frames are heard somewhere", reports.len());
 }
 
 #[test]

@@ -3,7 +3,7 @@
 mod common;
 
 use vrvq::codec::{Effort, Rate};
-use vrvq::measure::{Analysis, MelDistance, align, lag, si_sdr};
+use vrvq::measure::{Analysis, MelDistance, align, lag, noise_to_mask_db, si_sdr};
 use vrvq::model::Model;
 
 /// A piece of the bundled clip, and the same with a faint echo.
@@ -27,6 +27,18 @@ fn measures_are_those_of_the_formulas() {
     assert!(si_sdr(&clip, &clip) > 100.0);
     let louder: Vec<f32> = echo.iter().map(|x| 3.0 * x).collect();
     assert!((si_sdr(&clip, &louder) - db).abs() < 1e-3, "loudness doesn't count");
+}
+
+#[test]
+fn the_noise_to_mask_ratio_is_that_of_another_implementation() {
+    let (clip, echo) = pair();
+    // Total NMRB of GstPEAQ 0.6.1, which knows 48 kHz only, of the same samples.
+    let ratio = noise_to_mask_db(&clip, &echo, 48_000);
+    assert!((ratio + 15.3888).abs() < 0.01, "{ratio}");
+    let coarse: Vec<f32> = clip.iter().map(|x| (x * 64.0).round_ties_even() / 64.0).collect();
+    let ratio = noise_to_mask_db(&clip, &coarse, 48_000);
+    assert!((ratio - 23.1582).abs() < 0.01, "{ratio}");
+    assert_eq!(noise_to_mask_db(&clip, &clip, 48_000), -100.0);
 }
 
 #[test]

@@ -202,6 +202,7 @@ fn the_decoded_sound_and_the_difference_are_shown() {
             index,
             spectrum: spectra.0,
             decoded_spectrum: spectra.1,
+            noise_to_mask: [decoded - dry; SPECTRUM_BANDS],
             ..synthetic::report(index, 16.0, 1)
         })
     };
@@ -216,14 +217,19 @@ fn the_decoded_sound_and_the_difference_are_shown() {
     bench.click("Show decoded");
     assert_eq!(pixel(&mut bench), colours::loudness(-52.0));
     bench.press(&[Key::V]);
-    assert!(bench.shows("Show input"));
+    assert!(bench.shows("Show audible"));
     assert_eq!(pixel(&mut bench), colours::difference(-12.0), "softer");
     bench.send(level(-200.0, -110.0));
     assert_eq!(pixel(&mut bench), colours::difference(0.0), "what nobody could see is no difference");
     bench.send(level(-60.0, -50.0));
     assert_eq!(pixel(&mut bench), colours::difference(10.0), "louder");
     bench.press(&[Key::V]);
-    assert_eq!(pixel(&mut bench), colours::loudness(-60.0));
+    assert!(bench.shows("Show input"));
+    assert_eq!(pixel(&mut bench), colours::noise(10.0), "heard");
+    bench.send(level(-50.0, -60.0));
+    assert_eq!(pixel(&mut bench), colours::noise(0.0), "masked");
+    bench.press(&[Key::V]);
+    assert_eq!(pixel(&mut bench), colours::loudness(-50.0));
 }
 
 #[test]

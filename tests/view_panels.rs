@@ -49,6 +49,7 @@ fn rate_and_distortion_are_measured_over_the_last_seconds() {
             kilobits: 0.9 * n,
             si_sdr_db: 1.5 * n + lift,
             log_spectral_db: Some(16.0 - n),
+            noise_to_mask_db: Some(12.0 - n),
         };
         (1..=8).map(|n| point(f64::from(n))).collect()
     };
@@ -61,7 +62,8 @@ fn rate_and_distortion_are_measured_over_the_last_seconds() {
         let bits = last.iter().map(|report| u64::from(report.bits())).sum();
         let rate = kilobits_per_second(bits, 2 * window as u64, FRAME_RATE);
         let (ratio, distance) = (sum.si_sdr_db().unwrap(), sum.log_spectral_db().unwrap());
-        format!("{rate:.2} kb/s a channel, SI-SDR {ratio:.1} dB, LSD {distance:.1} dB")
+        let noise = sum.noise_to_mask_db().unwrap();
+        format!("{rate:.2} kb/s a channel, SI-SDR {ratio:.1} dB, LSD {distance:.1}, NMR {noise:.1}")
     };
     let before = told(&talk(1200, 16.0, 2));
     assert!(bench.shows(&before), "{before}");
@@ -78,7 +80,10 @@ fn rate_and_distortion_are_measured_over_the_last_seconds() {
     assert_ne!(before, after);
     assert!(bench.shows(&after), "{after}");
     bench.click("LSD");
+    let by_level = bench.paint();
+    bench.click("NMR");
     assert!(bench.shows(&after));
+    assert!(bench.paint() != by_level, "each measure has its curves");
     bench.press(&[Key::H]);
     assert!(!bench.shows(&after) && bench.shows("Codebook 1: "), "one panel at a time");
 }

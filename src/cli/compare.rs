@@ -8,28 +8,21 @@ use super::args::CompareArgs;
 use super::batch;
 use super::failure::{Failure, interruption};
 use super::figure::{curve, ours};
-use super::measured::{Measurement, Row, each, measurement, rows, show};
+use super::measured::{MEASURES, Measure, Measurement, Row, Ruler, each, rows, show};
 use super::progress::warn;
 use crate::codec::Rate;
 use crate::compare::{self, ExternalCodec, PythonScores, Scores};
 use crate::figure::FigureFormat;
 use crate::figure::curves::CurvesFigure;
-use crate::measure::{Analysis, MelDistance};
+use crate::measure::Analysis;
 use std::sync::{Mutex, PoisonError};
 
 /// Farther from the bitrate that was wanted than this, a codec can't do it: it is measured at what it can.
 const FAR: f64 = 0.1;
 
-/// A measure: its name in figures, and where it stands in a row.
-type Measure = (&'static str, fn(&Row) -> Option<f64>);
-
-const MEASURES: [Measure; 5] = [
-    ("SI-SDR, dB", |row| Some(row.si_sdr_db)),
-    ("Log-mel distance", |row| Some(row.log_mel)),
-    ("PESQ-wb", |row| row.pesq),
-    ("ESTOI", |row| row.estoi),
-    ("ViSQOL, MOS-LQO", |row| row.visqol),
-];
+/// What Python measures.
+const SCORES: [Measure; 3] =
+    [("PESQ-wb", |row| row.pesq), ("ESTOI", |row| row.estoi), ("ViSQOL, MOS-LQO", |row| row.visqol)];
 
 /// Runs the command.
 ///
@@ -44,7 +37,7 @@ pub fn run(args: &CompareArgs) -> Result<(), Failure> {
     let python = Mutex::new(python(args));
     let model = args.model.open_variable()?;
     let card = model.card();
-    let mel = MelDistance::new(card.sample_rate);
+    let ruler = Ruler::new(card.sample_rate);
     let score = |analysis: &Analysis, decoded: &[f32]| {
         let mut python = python.lock().unwrap_or_else(PoisonError::into_inner);
         let scored = python.as_mut().map(|python| python.score(&analysis.samples, decoded, card.sample_rate));
@@ -63,14 +56,14 @@ pub fn run(args: &CompareArgs) -> Result<(), Failure> {
         let mut wanted: Vec<(String, f64)> = Vec::new();
         for &level in &args.levels {
             let (rate, point) = (Rate::Level(level), format!("l = {level}"));
-            let (mut own, decoded) = ours(analysis, &card.name, &point, rate, &mel)?;
+            let (mut own, decoded) = ours(analysis, &card.name, &point, rate, &ruler)?;
             own.scores = score(analysis, &decoded);
             wanted.push((format!("as {point}"), own.bits / 1000.0 / own.seconds));
             measured.push(own);
         }
         wanted.extend(args.kbps.iter().map(|&kbps| (format!("{kbps} kb/s"), kbps)));
         for &codec in &codecs {
-            measured.extend(external(codec, analysis, card.sample_rate, &wanted, &mel, &score)?);
+            measured.extend(external(codec, analysis, card.sample_rate, &wanted, &ruler, &score)?);
         }
         Ok(measured)
     })?;
@@ -124,7 +117,7 @@ fn external(
     analysis: &Analysis,
     sample_rate: u32,
     wanted: &[(String, f64)],
-    mel: &MelDistance,
+    ruler: &Ruler,
     score: &dyn Fn(&Analysis, &[f32]) -> Scores,
 ) -> Result<Vec<Measurement>, Failure> {
     let mut measured: Vec<Measurement> = Vec::new();
@@ -147,17 +140,17 @@ fn external(
         if measured.iter().any(|m| m.point == point) {
             continue;
         }
-        let (si_sdr, log_mel) = measurement(&analysis.samples, &coded.samples, mel);
+        let distances = ruler.measure(&analysis.samples, &coded.samples);
         let scores = score(analysis, &coded.samples);
         let codec = codec.name().to_owned();
-        measured.push(Measurement { codec, point, bits: coded.bits as f64, seconds, si_sdr, log_mel, scores });
+        measured.push(Measurement { codec, point, bits: coded.bits as f64, seconds, distances, scores });
     }
     Ok(measured)
 }
 
 fn draw(rows: &[Row], files: usize, model: &str) -> CurvesFigure {
     let there: Vec<&Measure> =
-        MEASURES.iter().filter(|(_, value)| rows.iter().any(|row| value(row).is_some())).collect();
+        MEASURES.iter().chain(&SCORES).filter(|(_, value)| rows.iter().any(|row| value(row).is_some())).collect();
     let values: Vec<fn(&Row) -> Option<f64>> = there.iter().map(|(_, value)| *value).collect();
     let mut codecs: Vec<&str> = Vec::new();
     for row in rows {

@@ -3,13 +3,13 @@
 use super::args::{FigureCommand, RdArgs, UsageArgs};
 use super::batch;
 use super::failure::Failure;
-use super::measured::{Measurement, Row, each, measurement, rows, show};
+use super::measured::{MEASURES, Measurement, Row, Ruler, each, rows, show};
 use crate::codec::{Effort, Rate};
 use crate::compare::Scores;
 use crate::figure::FigureFormat;
 use crate::figure::curves::{Curve, CurvesFigure, Point};
 use crate::figure::usage::UsageFigure;
-use crate::measure::{Analysis, MelDistance, read_mono};
+use crate::measure::{Analysis, read_mono};
 
 /// Names of the two curves.
 const VBR: &str = "VBR";
@@ -60,14 +60,14 @@ fn rate_distortion(args: &RdArgs) -> Result<(), Failure> {
     let files = batch::audio_files(&args.inputs)?;
     let model = args.model.open()?;
     let card = model.card();
-    let mel = MelDistance::new(card.sample_rate);
+    let ruler = Ruler::new(card.sample_rate);
     // Without an importance map there is constant bitrate alone.
     let levels =
         args.levels.iter().filter(|_| card.importance).map(|&level| (VBR, format!("l = {level}"), Rate::Level(level)));
     let counts = (1..=card.codebooks as u8).map(|number| (CBR, format!("n = {number}"), Rate::Codebooks(number)));
     let points: Vec<_> = levels.chain(counts).collect();
     let measured = each(&files, &args.measure, &model, |analysis| {
-        points.iter().map(|(codec, point, rate)| Ok(ours(analysis, codec, point, *rate, &mel)?.0)).collect()
+        points.iter().map(|(codec, point, rate)| Ok(ours(analysis, codec, point, *rate, &ruler)?.0)).collect()
     })?;
     let rows = rows(&measured);
     let files = rows.iter().map(|row| row.files).max().unwrap_or(0);
@@ -78,10 +78,8 @@ fn rate_distortion(args: &RdArgs) -> Result<(), Failure> {
             "{}; {files} files, {seconds:.0} s; VBR with the bits of the count, CBR needs none",
             card.name
         ),
-        measures: vec!["SI-SDR, dB".into(), "Log-mel distance".into()],
-        curves: [VBR, CBR]
-            .map(|codec| curve(codec, &rows, &[|row| Some(row.si_sdr_db), |row| Some(row.log_mel)]))
-            .into(),
+        measures: MEASURES.map(|(name, _)| name.to_owned()).into(),
+        curves: [VBR, CBR].map(|codec| curve(codec, &rows, &MEASURES.map(|(_, value)| value))).into(),
     };
     figure.write(&args.output)?;
     show(&rows, &args.measure)
@@ -93,11 +91,10 @@ pub fn ours(
     codec: &str,
     point: &str,
     rate: Rate,
-    mel: &MelDistance,
+    ruler: &Ruler,
 ) -> Result<(Measurement, Vec<f32>), Failure> {
     super::failure::interruption()?;
     let decoded = analysis.decode(rate)?;
-    let (si_sdr, log_mel) = measurement(&analysis.samples, &decoded, mel);
     let seconds = analysis.seconds();
     let bits = analysis.kilobits(rate) * 1000.0 * seconds;
     let measured = Measurement {
@@ -105,8 +102,7 @@ pub fn ours(
         point: point.to_owned(),
         bits,
         seconds,
-        si_sdr,
-        log_mel,
+        distances: ruler.measure(&analysis.samples, &decoded),
         scores: Scores::default(),
     };
     Ok((measured, decoded))

@@ -5,7 +5,7 @@ use super::failure::{Failure, interruption, print};
 use super::model::workers;
 use super::progress::{Progress, warn};
 use crate::compare::Scores;
-use crate::measure::{Analysis, MelDistance, read_mono, si_sdr};
+use crate::measure::{Analysis, MelDistance, noise_to_mask_db, read_mono, si_sdr};
 use crate::model::Model;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -19,9 +19,51 @@ pub struct Measurement {
     pub point: String,
     pub bits: f64,
     pub seconds: f64,
-    pub si_sdr: f64,
-    pub log_mel: f64,
+    pub distances: Distances,
     pub scores: Scores,
+}
+
+/// A measure: its name in figures, and where it stands in a row.
+pub type Measure = (&'static str, fn(&Row) -> Option<f64>);
+
+/// What is always measured.
+pub const MEASURES: [Measure; 3] = [
+    ("SI-SDR, dB", |row| Some(row.si_sdr_db)),
+    ("Log-mel distance", |row| Some(row.log_mel)),
+    ("Noise-to-mask ratio, dB", |row| Some(row.noise_to_mask_db)),
+];
+
+/// How far a decoded signal is from its original.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Distances {
+    /// Scale-invariant signal-to-distortion ratio in dB.
+    pub si_sdr_db: f64,
+    /// Log-mel distance.
+    pub log_mel: f64,
+    /// Noise-to-mask ratio in dB.
+    pub noise_to_mask_db: f64,
+}
+
+/// Measures distances at one sample rate.
+pub struct Ruler {
+    sample_rate: u32,
+    mel: MelDistance,
+}
+
+impl Ruler {
+    /// For signals at `sample_rate` Hz.
+    pub fn new(sample_rate: u32) -> Self {
+        Self { sample_rate, mel: MelDistance::new(sample_rate) }
+    }
+
+    /// The distances of `decoded` from `original`, aligned.
+    pub fn measure(&self, original: &[f32], decoded: &[f32]) -> Distances {
+        Distances {
+            si_sdr_db: si_sdr(original, decoded),
+            log_mel: self.mel.distance(original, decoded),
+            noise_to_mask_db: noise_to_mask_db(original, decoded, self.sample_rate),
+        }
+    }
 }
 
 /// An operating point: kb/s over all files, the rest as means of the files.
@@ -32,6 +74,7 @@ pub struct Row {
     pub kilobits_per_second: f64,
     pub si_sdr_db: f64,
     pub log_mel: f64,
+    pub noise_to_mask_db: f64,
     pub pesq: Option<f64>,
     pub estoi: Option<f64>,
     pub visqol: Option<f64>,
@@ -84,11 +127,6 @@ where
     Ok(results.into_iter().flat_map(|(_, measured)| measured).collect())
 }
 
-/// A decoded signal, measured.
-pub fn measurement(original: &[f32], decoded: &[f32], mel: &MelDistance) -> (f64, f64) {
-    (si_sdr(original, decoded), mel.distance(original, decoded))
-}
-
 /// Rows of all points, in the order in which they came.
 pub fn rows(measured: &[Measurement]) -> Vec<Row> {
     let mut points: Vec<(&str, &str)> = Vec::new();
@@ -108,8 +146,9 @@ pub fn rows(measured: &[Measurement]) -> Vec<Row> {
             codec: codec.to_owned(),
             point: point.to_owned(),
             kilobits_per_second: bits / 1000.0 / seconds,
-            si_sdr_db: mean(&|m| Some(m.si_sdr)).unwrap_or(f64::NAN),
-            log_mel: mean(&|m| Some(m.log_mel)).unwrap_or(f64::NAN),
+            si_sdr_db: mean(&|m| Some(m.distances.si_sdr_db)).unwrap_or(f64::NAN),
+            log_mel: mean(&|m| Some(m.distances.log_mel)).unwrap_or(f64::NAN),
+            noise_to_mask_db: mean(&|m| Some(m.distances.noise_to_mask_db)).unwrap_or(f64::NAN),
             pesq: mean(&|m| m.scores.pesq),
             estoi: mean(&|m| m.scores.estoi),
             visqol: mean(&|m| m.scores.visqol),
@@ -136,17 +175,18 @@ pub fn show(rows: &[Row], args: &MeasureArgs) -> Result<(), Failure> {
     }
     let optional = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.3}"));
     let mut text = format!(
-        "{:<16} {:<12} {:>7} {:>10} {:>8} {:>7} {:>7} {:>7} {:>6}\n",
-        "codec", "point", "kb/s", "SI-SDR dB", "log-mel", "PESQ", "ESTOI", "ViSQOL", "files"
+        "{:<16} {:<12} {:>7} {:>10} {:>8} {:>7} {:>7} {:>7} {:>7} {:>6}\n",
+        "codec", "point", "kb/s", "SI-SDR dB", "log-mel", "NMR dB", "PESQ", "ESTOI", "ViSQOL", "files"
     );
     for row in rows {
         text += &format!(
-            "{:<16} {:<12} {:>7.2} {:>10.2} {:>8.3} {:>7} {:>7} {:>7} {:>6}\n",
+            "{:<16} {:<12} {:>7.2} {:>10.2} {:>8.3} {:>7.2} {:>7} {:>7} {:>7} {:>6}\n",
             row.codec,
             row.point,
             row.kilobits_per_second,
             row.si_sdr_db,
             row.log_mel,
+            row.noise_to_mask_db,
             optional(row.pesq),
             optional(row.estoi),
             optional(row.visqol),

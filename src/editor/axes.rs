@@ -20,6 +20,9 @@ const DECODED_HINT: &str =
     "The sound that the decoder made of the packed bits, at the same moments as the input. Brighter is louder.";
 const DIFFERENCE_HINT: &str = "Where the decoded sound differs from the input, in loudness. Blue: it is softer, something was lost. \
                                Orange: it is louder, something was added. Plain: both are equally loud.";
+const AUDIBLE_HINT: &str = "What the ear can hear of the codec's errors: how far they stand above what the sound itself masks \
+                            (noise-to-mask ratio, by the ear model of ITU-R BS.1387, full scale at 92 dB SPL). Plain: \
+                            masked. The stronger, the more audible.";
 const IMPORTANCE_HINT: &str = "How much the model thinks each frame (11.6 ms) matters, from 0 to 1. Important frames are \
                                given more codebooks: level x importance, rounded down, plus one.";
 const CODEBOOKS_HINT: &str = "A codebook is a list of sounds that both ends know; a frame sends only the number of an \
@@ -168,6 +171,7 @@ pub fn labels(
         Sound::Input => ("Input", SPECTRUM_HINT),
         Sound::Decoded => ("Decoded", DECODED_HINT),
         Sound::Difference => ("Difference", DIFFERENCE_HINT),
+        Sound::Audible => ("Audible", AUDIBLE_HINT),
     };
     name(rows.spectrogram, text, hint);
     name(rows.importance, "Importance", IMPORTANCE_HINT);
@@ -252,14 +256,15 @@ fn switch_picture(ui: &Ui, rect: Rect, row: Rect, picture: &mut Picture, scale: 
     }
 }
 
-/// The switch between input, decoded sound and their difference.
+/// The switch between input, decoded sound, their difference and what is heard of it.
 fn switch_sound(ui: &Ui, rect: Rect, row: Rect, sound: &mut Sound, scale: f32) {
     let (next, text, hint) = match sound {
         Sound::Input => (Sound::Decoded, "decoded", "Shows what the decoder made of it. Key: V."),
         Sound::Decoded => {
             (Sound::Difference, "difference", "Shows where the decoded sound is softer or louder. Key: V.")
         }
-        Sound::Difference => (Sound::Input, "input", "Shows the sound that goes in. Key: V."),
+        Sound::Difference => (Sound::Audible, "audible", "Shows what the ear can hear of the codec's errors. Key: V."),
+        Sound::Audible => (Sound::Input, "input", "Shows the sound that goes in. Key: V."),
     };
     if switch(ui, rect, row, scale, Key::V, text, hint) {
         *sound = next;

@@ -3,7 +3,7 @@
 //! Made in OKLCh, where equal steps of lightness look equal. *Loudness* and *counts* are told by lightness, which rises
 //! (on bright: falls) evenly; hue only helps to name a shade, so the map reads in grey and to colour-blind eyes, and has
 //! no red, which is for warnings. *Differences* go from blue over the theme's ground to orange, the pair of hues that
-//! every kind of colour-blind eye tells apart; equal differences either way are equally far from the ground. *Codes* are
+//! every kind of colour-blind eye tells apart; equal differences either way are equally far from the ground. *Noise* that is heard is orange too. *Codes* are
 //! names without order: their hue is a texture, their lightness differs a little too, and their numbers are told in
 //! words where a frame is pointed at. Whether a codebook is used at all is told by lightness. The tests look through
 //! simulated colour-blind eyes.
@@ -18,6 +18,8 @@ pub const QUIET_DB: f32 = -95.0;
 pub const LOUD_DB: f32 = -15.0;
 /// Difference in dB, either way, that is drawn strongest.
 pub const DIFFERENCE_DB: f32 = 24.0;
+/// Noise-to-mask ratio in dB that is drawn strongest.
+pub const NOISE_DB: f32 = 12.0;
 /// Entries that the hues of codes are spread over.
 pub const CODEBOOK_SIZE: usize = 1024;
 
@@ -115,6 +117,11 @@ pub fn difference_db(dry: f32, decoded: f32) -> f32 {
 pub fn difference(db: f32) -> Color32 {
     let share = (db / DIFFERENCE_DB).clamp(-1.0, 1.0);
     maps().difference[(128.0 + share * 128.0).round() as usize]
+}
+
+/// Colour of a noise-to-mask ratio in dB: the theme's ground where all is masked.
+pub fn noise(db: f32) -> Color32 {
+    difference(db.max(0.0) * DIFFERENCE_DB / NOISE_DB)
 }
 
 /// Colour of a used code.

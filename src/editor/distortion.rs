@@ -23,9 +23,11 @@ pub enum Measure {
     SiSdr,
     /// Log-spectral distance: less is better.
     LogSpectral,
+    /// Noise-to-mask ratio: less is better.
+    NoiseToMask,
 }
 
-const MEASURES: [Choice<Measure>; 2] = [
+const MEASURES: [Choice<Measure>; 3] = [
     (
         Measure::SiSdr,
         "SI-SDR",
@@ -37,6 +39,12 @@ const MEASURES: [Choice<Measure>; 2] = [
         "LSD",
         "How far the loudness of the decoded sound is from that of the input, over all frequencies, in dB \
          (log-spectral distance). Lower is better; the waveform may differ.",
+    ),
+    (
+        Measure::NoiseToMask,
+        "NMR",
+        "How far what the codec got wrong stands above what the sound itself masks, in dB (noise-to-mask ratio, by the \
+         ear model of ITU-R BS.1387). Lower is better; below 0 the ear hears hardly any of it.",
     ),
 ];
 
@@ -61,6 +69,7 @@ struct Figures {
     kilobits: f64,
     si_sdr_db: f64,
     log_spectral_db: f64,
+    noise_to_mask_db: f64,
 }
 
 impl Figures {
@@ -76,6 +85,7 @@ impl Figures {
             kilobits: kilobits_per_second(bits, count, span.rate),
             si_sdr_db: sum.si_sdr_db()?,
             log_spectral_db: sum.log_spectral_db()?,
+            noise_to_mask_db: sum.noise_to_mask_db()?,
         })
     }
 
@@ -83,6 +93,7 @@ impl Figures {
         match measure {
             Measure::SiSdr => self.si_sdr_db,
             Measure::LogSpectral => self.log_spectral_db,
+            Measure::NoiseToMask => self.noise_to_mask_db,
         }
     }
 }
@@ -111,7 +122,7 @@ impl Scales {
 impl Chart {
     /// Draws the chart of `curves` over `rect`, and the dot of the seconds before the right edge of `span`.
     pub fn show(&mut self, ui: &Ui, rect: Rect, scale: f32, history: &History, span: &Span, curves: Option<&Curves>) {
-        let head = Rect::from_min_max(rect.min, pos2(rect.left() + 112.0 * scale, rect.top() + 20.0 * scale));
+        let head = Rect::from_min_max(rect.min, pos2(rect.left() + 168.0 * scale, rect.top() + 20.0 * scale));
         if let Some(measure) = chips::fill(ui, head.translate(vec2(-6.0, -4.0)), scale, &MEASURES, Some(self.measure)) {
             self.measure = measure;
         }
@@ -125,6 +136,7 @@ impl Chart {
         let distortion = match self.measure {
             Measure::SiSdr => (-6.0, 18.0),
             Measure::LogSpectral => (0.0, 24.0),
+            Measure::NoiseToMask => (-12.0, 24.0),
         };
         let scales = Scales { plot, kilobits: 1.04 * most, distortion };
         let painter = ui.painter_at(rect);
@@ -174,6 +186,7 @@ impl Chart {
                 let distortion = match self.measure {
                     Measure::SiSdr => point.si_sdr_db,
                     Measure::LogSpectral => point.log_spectral_db?,
+                    Measure::NoiseToMask => point.noise_to_mask_db?,
                 };
                 Some(scales.at(point.kilobits, distortion))
             })
@@ -196,8 +209,8 @@ impl Chart {
     fn figures(&self, ui: &Ui, row: Rect, scale: f32, now: Option<&Figures>) {
         let text = now.map_or("no sound in these three seconds".to_owned(), |now| {
             format!(
-                "{:.2} kb/s a channel, SI-SDR {:.1} dB, LSD {:.1} dB",
-                now.kilobits, now.si_sdr_db, now.log_spectral_db
+                "{:.2} kb/s a channel, SI-SDR {:.1} dB, LSD {:.1}, NMR {:.1}",
+                now.kilobits, now.si_sdr_db, now.log_spectral_db, now.noise_to_mask_db
             )
         });
         ui.painter().text(row.left_center(), Align2::LEFT_CENTER, &text, theme::text(11.0 * scale), theme::ink().text);
@@ -243,7 +256,7 @@ fn legend(painter: &Painter, plot: Rect, scale: f32, measure: Measure, curves: b
     let font = theme::text(11.0 * scale);
     let top = match measure {
         Measure::SiSdr => plot.bottom() - 32.0 * scale,
-        Measure::LogSpectral => plot.top() + 4.0 * scale,
+        Measure::LogSpectral | Measure::NoiseToMask => plot.top() + 4.0 * scale,
     };
     for (row, (name, colour)) in [("VBR", theme::ink().accent), ("CBR", theme::ink().second)].into_iter().enumerate() {
         let y = top + (8.0 + 14.0 * row as f32) * scale;

@@ -31,6 +31,8 @@ pub enum Sound {
     Decoded,
     /// How many decibels the decoded sound is above or below the input.
     Difference,
+    /// How far what the codec got wrong stands above what the sound masks.
+    Audible,
 }
 
 /// The textures, each made when it is looked at.
@@ -113,23 +115,29 @@ impl Pictures {
     }
 }
 
-/// Pixels of the spectrogram, high frequencies first: the loudest frame of the column, or the mean difference.
+/// Pixels of the spectrogram, high frequencies first: the loudest or most audible frame of the column, or the mean difference.
 fn spectrum_column<'a>(reports: impl Iterator<Item = &'a FrameReport>, sound: Sound) -> Vec<Color32> {
     let start = if sound == Sound::Difference { 0.0 } else { f32::MIN };
     let mut bands = [start; SPECTRUM_BANDS];
     let mut frames = 0;
     for report in reports {
         frames += 1;
-        for ((band, dry), decoded) in bands.iter_mut().zip(&report.spectrum).zip(&report.decoded_spectrum) {
-            match sound {
-                Sound::Input => *band = band.max(*dry),
-                Sound::Decoded => *band = band.max(*decoded),
-                Sound::Difference => *band += colours::difference_db(*dry, *decoded),
+        let mut highest =
+            |levels: &[f32]| bands.iter_mut().zip(levels).for_each(|(band, level)| *band = band.max(*level));
+        match sound {
+            Sound::Input => highest(&report.spectrum),
+            Sound::Decoded => highest(&report.decoded_spectrum),
+            Sound::Audible => highest(&report.noise_to_mask),
+            Sound::Difference => {
+                for ((band, dry), decoded) in bands.iter_mut().zip(&report.spectrum).zip(&report.decoded_spectrum) {
+                    *band += colours::difference_db(*dry, *decoded);
+                }
             }
         }
     }
     let pixel = |&band: &f32| match sound {
         Sound::Difference => colours::difference(band / frames.max(1) as f32),
+        Sound::Audible => colours::noise(band),
         Sound::Input | Sound::Decoded => colours::loudness(band),
     };
     bands.iter().rev().map(pixel).collect()

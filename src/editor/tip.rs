@@ -42,6 +42,13 @@ fn describe(ui: &mut Ui, report: &FrameReport, ago: f64) {
             channel_lines(ui, frame, report.codebooks);
         }
     }
+    if !report.late {
+        let ratio = 10.0 * report.distortion.noise_to_mask.log10();
+        if ratio.is_finite() {
+            let words = if ratio > 0.0 { "audible" } else { "masked in the mean" };
+            pairs(ui, &[("noise to mask", format!("{ratio:+.1} dB, {words}"))]);
+        }
+    }
     ui.spacing_mut().item_spacing.y = 3.0;
     ui.label(
         RichText::new("Drag or turn the wheel to go back, with Ctrl to zoom. F stops the map.")
@@ -50,23 +57,25 @@ fn describe(ui: &mut Ui, report: &FrameReport, ago: f64) {
     );
 }
 
+/// A line of names and their values.
+fn pairs(ui: &mut Ui, pairs: &[(&str, String)]) {
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 5.0;
+        for (name, value) in pairs {
+            ui.label(RichText::new(*name).size(12.0).color(theme::ink().faint));
+            ui.label(RichText::new(value).font(theme::digits(12.5)));
+            ui.add_space(5.0);
+        }
+    });
+}
+
 fn channel_lines(ui: &mut Ui, frame: &ChannelFrame, codebooks: u8) {
-    let line = |ui: &mut Ui, pairs: &[(&str, String)]| {
-        ui.horizontal(|ui| {
-            ui.spacing_mut().item_spacing.x = 5.0;
-            for (name, value) in pairs {
-                ui.label(RichText::new(*name).size(12.0).color(theme::ink().faint));
-                ui.label(RichText::new(value).font(theme::digits(12.5)));
-                ui.add_space(5.0);
-            }
-        });
-    };
     let used = format!("{} of {codebooks}", frame.count);
     let figures =
         [("importance p", format!("{:.3}", frame.importance)), ("codebooks n", used), ("bits", frame.bits.to_string())];
-    line(ui, &figures);
+    pairs(ui, &figures);
     let codes = &frame.codes[..usize::from(frame.count).min(frame.codes.len())];
     for some in codes.chunks(8) {
-        line(ui, &[("codes", some.iter().map(u16::to_string).collect::<Vec<_>>().join(" "))]);
+        pairs(ui, &[("codes", some.iter().map(u16::to_string).collect::<Vec<_>>().join(" "))]);
     }
 }

@@ -2,13 +2,15 @@
 //! are apart.
 //!
 //! The decoded sound of a frame comes later than the frame, by the delay of the codec; so a report waits until then.
-//! Both spectra are taken over the same samples of the input, to the sample, and so is the distortion.
+//! Both spectra are taken over the same samples of the input, to the sample, and so is the distortion. An ear listens to each channel.
 
 use super::distortion::Distortion;
-use super::report::FrameReport;
-use super::spectrum::{Spectrum, WINDOW, log_spectral};
+use super::report::{FrameReport, NOISE_FLOOR_DB, SPECTRUM_BANDS, band_edges_hz, band_hz};
+use super::spectrum::{Spectrum, WINDOW, level, log_spectral};
+use crate::masking::NoiseToMask;
 use crate::model::LatencySamples;
 use std::collections::VecDeque;
+use std::ops::Range;
 
 /// The last samples of both signals and the reports that wait for theirs. Costs nothing while nobody looks.
 pub(super) struct Analysis {
@@ -25,7 +27,12 @@ pub(super) struct Analysis {
     /// Planar, `[channels, length]`, newest last.
     dry: Vec<f32>,
     decoded: Vec<f32>,
+    /// Of each bin, dry and decoded: a channel's powers, and the levels of all channels together.
+    powers: [Vec<f32>; 2],
     levels: [Vec<f32>; 2],
+    ears: Vec<NoiseToMask>,
+    /// The ear's bands in each band of the spectrum.
+    heard: [Range<usize>; SPECTRUM_BANDS],
     pending: VecDeque<FrameReport>,
     running: bool,
 }
@@ -38,8 +45,18 @@ impl Analysis {
         let (behind, delay) = (latency.encoder as usize, latency.decoder as usize);
         let lag = delay.div_ceil(hop);
         let length = WINDOW.max(hop) + lag * hop + behind;
+        let ears: Vec<NoiseToMask> = (0..channels).map(|_| NoiseToMask::new(sample_rate, hop)).collect();
+        let heard = |band| {
+            let (low, high) = band_edges_hz(band);
+            let within = ears.first().map_or(0..0, |ear| ear.bands_between(low.into(), high.into()));
+            // Half the sample rate may lie inside.
+            if f64::from(band_hz(band)) < sample_rate / 2.0 { within } else { 0..0 }
+        };
         Self {
-            levels: [spectrum.make_levels(), spectrum.make_levels()],
+            powers: [spectrum.make_bins(), spectrum.make_bins()],
+            levels: [spectrum.make_bins(), spectrum.make_bins()],
+            heard: std::array::from_fn(heard),
+            ears,
             spectrum,
             hop,
             lag,
@@ -60,6 +77,7 @@ impl Analysis {
             self.dry.fill(0.0);
             self.decoded.fill(0.0);
             self.pending.clear();
+            self.ears.iter_mut().for_each(NoiseToMask::reset);
         }
     }
 
@@ -78,15 +96,37 @@ impl Analysis {
         }
         let mut report = self.pending.pop_front()?;
         let ends = [self.length - self.lag * self.hop - self.behind, self.length - self.ahead];
-        for ((kept, end), levels) in [&self.dry, &self.decoded].into_iter().zip(ends).zip(&mut self.levels) {
-            let windows = kept.chunks_exact(self.length).map(|kept| &kept[end - WINDOW..end]);
-            self.spectrum.levels(windows, levels);
-        }
+        self.listen(&mut report, ends);
         report.spectrum = self.spectrum.bands(&self.levels[0]);
         report.decoded_spectrum = self.spectrum.bands(&self.levels[1]);
-        report.distortion = Distortion::of(self.hop(&self.dry, ends[0]), self.hop(&self.decoded, ends[1]));
-        report.distortion.log_spectral = log_spectral(&self.levels[0], &self.levels[1]);
+        report.distortion = Distortion {
+            log_spectral: log_spectral(&self.levels[0], &self.levels[1]),
+            noise_to_mask: report.distortion.noise_to_mask,
+            ..Distortion::of(self.hop(&self.dry, ends[0]), self.hop(&self.decoded, ends[1]))
+        };
         Some(report)
+    }
+
+    /// Makes the spectra of the windows before `ends` of dry and decoded, and what an ear hears of their difference.
+    fn listen(&mut self, report: &mut FrameReport, ends: [usize; 2]) {
+        let share = 1.0 / self.ears.len().max(1) as f32;
+        self.levels.iter_mut().for_each(|levels| levels.fill(0.0));
+        let mut ratios = [0.0f32; SPECTRUM_BANDS];
+        let channels = self.dry.chunks_exact(self.length).zip(self.decoded.chunks_exact(self.length));
+        for (ear, (dry, decoded)) in self.ears.iter_mut().zip(channels) {
+            let kept = [dry, decoded].into_iter().zip(ends);
+            for (((kept, end), powers), levels) in kept.zip(&mut self.powers).zip(&mut self.levels) {
+                self.spectrum.powers(&kept[end - WINDOW..end], powers);
+                levels.iter_mut().zip(powers).for_each(|(level, power)| *level += share * *power);
+            }
+            let heard = ear.frame(&self.powers[0], &self.powers[1]);
+            report.distortion.noise_to_mask += share * heard.iter().sum::<f32>() / heard.len().max(1) as f32;
+            for (ratio, bands) in ratios.iter_mut().zip(&self.heard) {
+                *ratio += share * heard[bands.clone()].iter().copied().fold(0.0, f32::max);
+            }
+        }
+        self.levels.iter_mut().flatten().for_each(|power| *power = level(*power));
+        report.noise_to_mask = ratios.map(|ratio| (10.0 * ratio.log10()).max(NOISE_FLOOR_DB));
     }
 
     /// The hop before `end` of each channel.

@@ -1,4 +1,4 @@
-//! How far the decoded sound is from the dry one, in the two figures that are measured live.
+//! How far the decoded sound is from the dry one, in the figures that are measured live.
 
 /// What one hop adds to the distortion, all channels together; dry and decoded aligned to the sample.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -12,6 +12,8 @@ pub struct Distortion {
     /// Log-spectral distance of the frame in dB: root mean square, over the bins of the view's spectrum, of the
     /// difference of both levels; what is below [`LOG_SPECTRAL_FLOOR_DB`] counts as that.
     pub log_spectral: f32,
+    /// Noise-to-mask ratio of the frame, as a ratio of powers: the mean over the ear's bands ([`crate::masking`]).
+    pub noise_to_mask: f32,
 }
 
 /// Level in dB re a full-scale sine, in one bin, that the log-spectral distance takes for nothing.
@@ -40,6 +42,7 @@ impl Distortion {
 pub struct DistortionSum {
     sum: Distortion,
     log_spectral: f64,
+    noise_to_mask: f64,
     frames: u64,
 }
 
@@ -50,6 +53,7 @@ impl DistortionSum {
         self.sum.decoded += frame.decoded;
         self.sum.product += frame.product;
         self.log_spectral += f64::from(frame.log_spectral);
+        self.noise_to_mask += f64::from(frame.noise_to_mask);
         self.frames += 1;
     }
 
@@ -69,6 +73,13 @@ impl DistortionSum {
     /// Log-spectral distance in dB: the mean of the frames' ones; `None` without frames.
     pub fn log_spectral_db(&self) -> Option<f64> {
         (self.frames > 0).then(|| self.log_spectral / self.frames as f64)
+    }
+
+    /// Noise-to-mask ratio in dB (Total NMR of ITU-R BS.1387-1): of the mean of the frames' ratios; below 0 what the codec got wrong is
+    /// masked in the mean. `None` without frames.
+    pub fn noise_to_mask_db(&self) -> Option<f64> {
+        let mean = self.noise_to_mask / self.frames as f64;
+        (self.frames > 0).then(|| (10.0 * mean.log10()).clamp(-MOST_DB, MOST_DB))
     }
 }
 

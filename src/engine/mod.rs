@@ -60,8 +60,8 @@ pub use error::EngineError;
 pub use live::{LiveLoop, LoopConfig};
 pub use pipeline::Pipeline;
 pub use report::{
-    ChannelFrame, FrameReport, MAX_CHANNELS, ReportReceiver, ReportSender, SPECTRUM_BANDS, SPECTRUM_FLOOR_DB,
-    SPECTRUM_HIGH_HZ, SPECTRUM_LOW_HZ, band_hz, report_ring,
+    ChannelFrame, FrameReport, MAX_CHANNELS, NOISE_FLOOR_DB, ReportReceiver, ReportSender, SPECTRUM_BANDS,
+    SPECTRUM_FLOOR_DB, SPECTRUM_HIGH_HZ, SPECTRUM_LOW_HZ, band_hz, report_ring,
 };
 pub use settings::{
     DEFAULT_CODEBOOKS, DEFAULT_LEVEL, DEFAULT_SAFETY_HOPS, MAX_DIFFERENCE_GAIN_DB, MAX_SAFETY_HOPS, Monitor, Setting,

@@ -16,10 +16,19 @@ pub const SPECTRUM_HIGH_HZ: f32 = 18_000.0;
 /// Level in dB of a band that holds nothing.
 pub const SPECTRUM_FLOOR_DB: f32 = -120.0;
 
+/// Lowest noise-to-mask ratio in dB that is told.
+pub const NOISE_FLOOR_DB: f32 = -60.0;
+
 /// Centre frequency in Hz of a band of [`FrameReport::spectrum`].
 pub fn band_hz(band: usize) -> f32 {
     let position = band as f32 / (SPECTRUM_BANDS - 1) as f32;
     SPECTRUM_LOW_HZ * (SPECTRUM_HIGH_HZ / SPECTRUM_LOW_HZ).powf(position)
+}
+
+/// Edges in Hz of a band of [`FrameReport::spectrum`]: half-way, in log frequency, to the centres beside it.
+pub fn band_edges_hz(band: usize) -> (f32, f32) {
+    let edge = |band: usize| (band_hz(band) * band_hz(band + 1)).sqrt();
+    (if band == 0 { band_hz(0) } else { edge(band - 1) }, edge(band))
 }
 
 /// One frame of one channel, as it was unpacked from its packet.
@@ -68,6 +77,9 @@ pub struct FrameReport {
     pub spectrum: [f32; SPECTRUM_BANDS],
     /// The same of the decoded sound of this very hop.
     pub decoded_spectrum: [f32; SPECTRUM_BANDS],
+    /// Noise-to-mask ratio in dB of this hop, by band: above 0 the ear hears what the codec got wrong
+    /// ([`crate::masking`]); [`NOISE_FLOOR_DB`] where it is far from it.
+    pub noise_to_mask: [f32; SPECTRUM_BANDS],
     /// How far the decoded hop is from the dry one.
     pub distortion: Distortion,
 }
@@ -87,6 +99,7 @@ impl Default for FrameReport {
             frames: [ChannelFrame::default(); MAX_CHANNELS],
             spectrum: [SPECTRUM_FLOOR_DB; SPECTRUM_BANDS],
             decoded_spectrum: [SPECTRUM_FLOOR_DB; SPECTRUM_BANDS],
+            noise_to_mask: [NOISE_FLOOR_DB; SPECTRUM_BANDS],
             distortion: Distortion::default(),
         }
     }

@@ -1,13 +1,14 @@
 //! Spectra for the view, and the log-spectral distance between two of them.
 
 use super::distortion::LOG_SPECTRAL_FLOOR_DB;
-use super::report::{SPECTRUM_BANDS, SPECTRUM_FLOOR_DB, band_hz};
+use super::report::{SPECTRUM_BANDS, SPECTRUM_FLOOR_DB, band_edges_hz, band_hz};
+use crate::masking::MASKING_WINDOW;
 use realfft::num_complex::Complex;
 use realfft::{RealFftPlanner, RealToComplex};
 use std::sync::Arc;
 
-/// Samples of the analysis window: long enough to part the harmonics of a voice.
-pub(super) const WINDOW: usize = 2048;
+/// Samples of the analysis window: long enough to part the harmonics of a voice, and what the ear model asks for.
+pub(super) const WINDOW: usize = MASKING_WINDOW;
 
 /// Hann-windowed spectra in log-spaced bands.
 pub(super) struct Spectrum {
@@ -28,10 +29,9 @@ impl Spectrum {
         let window = (0..WINDOW).map(|i| hann(i) * 4.0 / WINDOW as f32).collect();
         let bin = |hz: f32| (hz * WINDOW as f32 / sample_rate as f32).round() as usize;
         let last = WINDOW / 2;
-        let edge = |band: usize| (band_hz(band) * band_hz(band + 1)).sqrt();
         let bands = std::array::from_fn(|band| {
-            let low = if band == 0 { band_hz(0) } else { edge(band - 1) };
-            let (low, high) = (bin(low).clamp(1, last), bin(edge(band)).clamp(1, last));
+            let (low, high) = band_edges_hz(band);
+            let (low, high) = (bin(low).clamp(1, last), bin(high).clamp(1, last));
             (band_hz(band) < sample_rate as f32 / 2.0).then(|| (low, high.saturating_sub(1).max(low)))
         });
         Self {
@@ -44,28 +44,20 @@ impl Spectrum {
         }
     }
 
-    /// Room for what [`Self::levels`] writes.
-    pub fn make_levels(&self) -> Vec<f32> {
-        vec![SPECTRUM_FLOOR_DB; self.bins.len()]
+    /// Room for the bins of a spectrum.
+    pub fn make_bins(&self) -> Vec<f32> {
+        vec![0.0; self.bins.len()]
     }
 
-    /// Writes the level of each bin in dB re a full-scale sine, power averaged over `channels` windows of [`WINDOW`]
-    /// samples.
-    pub fn levels<'a>(&mut self, channels: impl ExactSizeIterator<Item = &'a [f32]>, levels: &mut [f32]) {
-        let share = 1.0 / channels.len().max(1) as f32;
-        levels.fill(0.0);
-        for samples in channels {
-            for ((input, sample), window) in self.input.iter_mut().zip(samples).zip(&self.window) {
-                *input = sample * window;
-            }
-            // Lengths are the plan's own, so this can't fail.
-            let _ = self.fft.process_with_scratch(&mut self.input, &mut self.bins, &mut self.scratch);
-            for (power, bin) in levels.iter_mut().zip(&self.bins) {
-                *power += bin.norm_sqr() * share;
-            }
+    /// Writes the power of each bin of a window of [`WINDOW`] samples, 1 for a full-scale sine.
+    pub fn powers(&mut self, samples: &[f32], powers: &mut [f32]) {
+        for ((input, sample), window) in self.input.iter_mut().zip(samples).zip(&self.window) {
+            *input = sample * window;
         }
-        for level in levels {
-            *level = (10.0 * (*level + 1e-12).log10()).max(SPECTRUM_FLOOR_DB);
+        // Lengths are the plan's own, so this can't fail.
+        let _ = self.fft.process_with_scratch(&mut self.input, &mut self.bins, &mut self.scratch);
+        for (power, bin) in powers.iter_mut().zip(&self.bins) {
+            *power = bin.norm_sqr();
         }
     }
 
@@ -75,6 +67,11 @@ impl Spectrum {
             |(low, high): (usize, usize)| levels[low..=high].iter().copied().fold(SPECTRUM_FLOOR_DB, f32::max);
         self.bands.map(|band| band.map_or(SPECTRUM_FLOOR_DB, strongest))
     }
+}
+
+/// Level in dB of a power, 0 for a full-scale sine.
+pub(super) fn level(power: f32) -> f32 {
+    (10.0 * (power + 1e-12).log10()).max(SPECTRUM_FLOOR_DB)
 }
 
 /// Log-spectral distance of two spectra in dB: see [`super::Distortion::log_spectral`].

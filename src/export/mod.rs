@@ -1,6 +1,6 @@
 //! What is on screen as files: the picture, and the frame reports as a table.
 
-use crate::engine::{FrameReport, StereoMode};
+use crate::engine::{FrameReport, NOISE_FLOOR_DB, StereoMode};
 use crate::picture::{self, PictureError};
 use crate::saved;
 use std::path::{Path, PathBuf};
@@ -42,17 +42,29 @@ pub fn save(reports: &[FrameReport], frame_rate: f64, title: &str, folder: &Path
 
 /// Writes a table of `reports`: a row for each channel of each frame, with the frame's number and time in seconds, the
 /// channel, its importance p, the codebooks n, the bits, the level or codebooks it was packed at, whether it came too
-/// late, whether its packet was lost on the simulated line, and its codes, parted by spaces.
+/// late, whether its packet was lost on the simulated line, the noise-to-mask ratio of all channels in dB, and its codes, parted by spaces.
 ///
 /// # Errors
 /// [`ExportError::Write`] where the file can't be written.
 pub fn write_csv(path: &Path, reports: &[FrameReport], frame_rate: f64) -> Result<(), ExportError> {
     let write = || -> Result<(), csv::Error> {
         let mut writer = csv::Writer::from_path(path)?;
-        let columns =
-            ["frame", "seconds", "channel", "importance", "codebooks", "bits", "rate", "late", "lost", "codes"];
+        let columns = [
+            "frame",
+            "seconds",
+            "channel",
+            "importance",
+            "codebooks",
+            "bits",
+            "rate",
+            "late",
+            "lost",
+            "noise_to_mask_db",
+            "codes",
+        ];
         writer.write_record(columns)?;
         for report in reports {
+            let noise = (10.0 * report.distortion.noise_to_mask.log10()).max(NOISE_FLOOR_DB);
             for (frame, channel) in report.channel_frames().iter().zip(channel_names(report)) {
                 let codes: Vec<String> =
                     frame.codes.iter().take(usize::from(frame.count)).map(ToString::to_string).collect();
@@ -66,6 +78,7 @@ pub fn write_csv(path: &Path, reports: &[FrameReport], frame_rate: f64) -> Resul
                     report.rate.to_string(),
                     report.late.to_string(),
                     report.lost.to_string(),
+                    format!("{noise:.1}"),
                     codes.join(" "),
                 ])?;
             }

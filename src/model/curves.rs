@@ -14,6 +14,9 @@ pub struct CurvePoint {
     /// Log-spectral distance in dB, where it was measured.
     #[serde(default)]
     pub log_spectral_db: Option<f64>,
+    /// Noise-to-mask ratio in dB, where it was measured.
+    #[serde(default)]
+    pub noise_to_mask_db: Option<f64>,
 }
 
 /// Curves of one model.
@@ -34,9 +37,8 @@ impl Curves {
     pub(super) fn of(fingerprint: &str, json: &[u8]) -> Option<Self> {
         let curves: Self = serde_json::from_slice(json).ok()?;
         let finite = |point: &CurvePoint| {
-            [point.kilobits, point.si_sdr_db, point.log_spectral_db.unwrap_or(0.0)]
-                .iter()
-                .all(|value| value.is_finite())
+            let optional = [point.log_spectral_db, point.noise_to_mask_db].map(Option::unwrap_or_default);
+            [point.kilobits, point.si_sdr_db].iter().chain(&optional).all(|value| value.is_finite())
         };
         let sound = curves.fingerprint == fingerprint && curves.vbr.iter().chain(&curves.cbr).all(finite);
         sound.then_some(curves)

@@ -56,6 +56,8 @@ pub fn report(index: u64, level: f32, channels: usize) -> FrameReport {
         let height = band as f32 / SPECTRUM_BANDS as f32;
         let lost = 18.0 * (1.0 - used) * height - 8.0 * (noise(index * 53 + band as u64) - 0.5) * (1.0 - used);
         report.decoded_spectrum[band] = report.spectrum[band] - lost;
+        // Of a pause nothing is heard.
+        report.noise_to_mask[band] = 30.0 * loud * (1.0 - used) * height - 20.0 + lost.abs();
     }
     let energy = f64::from(loud * loud).max(1e-6);
     let ratio = 10f64.powf(-f64::from(used));
@@ -64,6 +66,7 @@ pub fn report(index: u64, level: f32, channels: usize) -> FrameReport {
         decoded: energy * (1.0 + ratio),
         product: energy,
         log_spectral: 9.0 * (1.0 - used) + 1.0,
+        noise_to_mask: 8.0 * loud * (1.0 - used),
     };
     report
 }

@@ -121,7 +121,7 @@ def bd_table(kinds):
 def gain_table(kinds):
     """What variable bitrate brings at equal bitrate, between the mean curves."""
     lines = [
-        "Variable less constant bitrate at equal kb/s, between the mean curves; positive is better (log-mel and STFT too). "
+        "Variable less constant bitrate at equal kb/s, between the mean curves; positive is better, of every measure. "
         "First with 3 bits of count, then with the count by an adaptive code.",
         "",
         f"| kind | measure | {' | '.join(f'{kbps:g} kb/s' for kbps in EQUAL)} |",
@@ -158,15 +158,17 @@ def points_table(kind, part):
 
 
 def for_view(kinds, path, items):
-    """The curves that the program's view draws of this model: SI-SDR, means of the kinds, the live packet's plain bits."""
+    """The curves that the program's view draws of this model, means of the kinds: the live packet's plain bits, SI-SDR and what
+    else of the view's figures was measured."""
     def curve(mode):
         names = [name for name in next(iter(kinds.values()))["points"] if name.startswith(mode)]
         for name in sorted(names, key=lambda name: float(name[2:])):
-            average = lambda key: np.mean([operating.mean(part["points"][name], key) for part in kinds.values()])
-            yield {
-                "setting": float(name[2:]), "kilobits": round(float(average("kbps")), 3),
-                "si_sdr_db": round(float(average("si_sdr")), 3),
-            }
+            point = {"setting": float(name[2:])}
+            for key, figure in (("kbps", "kilobits"), ("si_sdr", "si_sdr_db"), ("lsd", "log_spectral_db"), ("nmr", "noise_to_mask_db")):
+                means = [operating.mean(part["points"][name], key) for part in kinds.values()]
+                if None not in means:
+                    point[figure] = round(float(np.mean(means)), 3)
+            yield point
 
     with zipfile.ZipFile(path) as archive:
         sums = [f"{archive.getinfo(name).CRC:08x}" for name in ("encoder.onnx", "decoder.onnx")]

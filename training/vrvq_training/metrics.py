@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from .losses import mel_distance, stft_distance
+from .masking import noise_to_mask
 
 SAMPLE_RATE = 44100
 
@@ -46,6 +47,22 @@ def stft(target, decoded):
     return float(stft_distance(torch.from_numpy(target)[None], torch.from_numpy(decoded)[None])[0])
 
 
+def lsd(target, decoded):
+    """Log-spectral distance in dB as the program's view has it (``src/engine/spectrum.rs``): Hann windows of 2048 samples 512
+    apart, 0 dB for a sine of full scale, what is below -90 dB counts as that."""
+    window = torch.hann_window(2048) * 4 / 2048
+    levels = []
+    for signal in (target, decoded):
+        bins = torch.stft(torch.from_numpy(np.asarray(signal, np.float32)), 2048, 512, window=window, center=False, return_complex=True)
+        levels.append((20 * torch.log10(bins.abs() + 1e-12)).clamp(min=-90))
+    return float((levels[0] - levels[1]).square().mean(0).sqrt().mean())
+
+
+def nmr(target, decoded):
+    """Noise-to-mask ratio in dB."""
+    return noise_to_mask(target, decoded, SAMPLE_RATE)
+
+
 def visqol(target, decoded):
     """ViSQOL, audio mode, at 48 kHz (``visqol-python``; some seconds an item)."""
     import soxr
@@ -58,5 +75,5 @@ def visqol(target, decoded):
 
 
 # By name; those of speech are measured on speech only.
-ALL = {"si_sdr": si_sdr, "mel": mel, "stft": stft, "pesq": pesq, "estoi": estoi, "visqol": visqol}
+ALL = {"si_sdr": si_sdr, "mel": mel, "stft": stft, "lsd": lsd, "nmr": nmr, "pesq": pesq, "estoi": estoi, "visqol": visqol}
 SPEECH = ("pesq", "estoi")

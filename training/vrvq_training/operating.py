@@ -17,7 +17,7 @@ from .quantizer import count, for_counts
 
 LEVELS = (4, 6, 8, 10, 12, 14, 16, 18, 20, 24, 32)
 COUNTS = tuple(range(1, 9))
-MEASURES = ("si_sdr", "mel", "stft", "pesq", "estoi")  # all but ViSQOL
+MEASURES = ("si_sdr", "mel", "stft", "lsd", "nmr", "pesq", "estoi")  # all but ViSQOL
 
 # The adaptive model of the counts in a .vrvq file (src/codec/entropy/counts.rs), whose ideal code length is taken here.
 START = (96, 24, 6, 2)

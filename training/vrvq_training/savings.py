@@ -6,7 +6,8 @@ from scipy.interpolate import PchipInterpolator
 
 # Figures of merit: name, sign (+1: more is better), digits.
 MEASURES = {
-    "si_sdr": ("SI-SDR dB", 1, 2), "mel": ("log-mel", -1, 3), "stft": ("STFT", -1, 3), "visqol": ("ViSQOL", 1, 2),
+    "si_sdr": ("SI-SDR dB", 1, 2), "mel": ("log-mel", -1, 3), "stft": ("STFT", -1, 3), "lsd": ("LSD dB", -1, 2), "nmr": ("NMR dB", -1, 2),
+    "visqol": ("ViSQOL", 1, 2),
     "pesq": ("PESQ-wb", 1, 2), "estoi": ("ESTOI", 1, 3),
 }
 RATES = {"kbps": "3 bits of count", "kbps_adaptive": "count by an adaptive code"}
