@@ -191,19 +191,23 @@ fn where_one_setting_runs_alone_a_switch_is_announced_and_comes() {
             break;
         }
     }
-    assert!(telemetry.late_frames() > 0);
-    assert!(!telemetry.switches_at_once(), "two settings run on a machine that is late with them");
+    let late = telemetry.late_frames();
+    assert!(late > 0, "nothing is late: {:?}", telemetry.status());
+    assert!(!telemetry.switches_at_once(), "two settings run on a machine that is late with them: {late} frames");
     live.select(Slot::Two);
-    let mut heard = false;
+    let (mut heard, mut on_time, mut of_two) = (false, 0, 0);
     for _ in 0..400 {
         live.process(&mut [&mut block]);
         std::thread::sleep(std::time::Duration::from_millis(12));
-        heard |= drain(&mut reports)
-            .iter()
-            .any(|report| !report.late && report.setting == Slot::Two && report.frames[0].count == 1);
+        for report in drain(&mut reports).iter().filter(|report| !report.late) {
+            on_time += 1;
+            of_two += usize::from(report.setting == Slot::Two);
+            heard |= report.setting == Slot::Two && report.frames[0].count == 1;
+        }
         if heard {
             break;
         }
     }
-    assert!(heard, "setting 2 never ran");
+    let late = (late, telemetry.late_frames());
+    assert!(heard, "setting 2 never ran: {on_time} frames on time, {of_two} of them of setting 2; late ones {late:?}");
 }

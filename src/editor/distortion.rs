@@ -136,7 +136,7 @@ impl Chart {
         let distortion = match self.measure {
             Measure::SiSdr => (-6.0, 18.0),
             Measure::LogSpectral => (0.0, 24.0),
-            Measure::NoiseToMask => (-12.0, 24.0),
+            Measure::NoiseToMask => (-6.0, 12.0),
         };
         let scales = Scales { plot, kilobits: 1.04 * most, distortion };
         let painter = ui.painter_at(rect);
