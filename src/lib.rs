@@ -58,5 +58,3 @@ pub use coding::{Decoder, Encoder};
 
 #[cfg(feature = "plugin")]
 nice_plug::nice_export_clap!(plugin::VrvqPlugin);
-#[cfg(feature = "plugin")]
-nice_plug::nice_export_vst3!(plugin::VrvqPlugin);

@@ -5,6 +5,7 @@ mod controls;
 mod model;
 mod params;
 mod setting;
+mod vst3;
 mod window;
 
 pub use choices::{ModeChoice, MonitorChoice, SlotChoice, StereoChoice};
@@ -97,7 +98,7 @@ impl Plugin for VrvqPlugin {
             channels,
             max_block: buffer.max_buffer_size.max(1) as usize,
             safety_hops: self.params.safety.value() as u32,
-            offline: buffer.process_mode == ProcessMode::Offline,
+            offline: vst3::offline().unwrap_or(buffer.process_mode == ProcessMode::Offline),
         };
         // The old loop's thread ends before the new one starts, so that its sessions are free to be used again.
         self.live = None;
@@ -142,6 +143,9 @@ impl Plugin for VrvqPlugin {
         let Some(live) = &mut self.live else {
             return ProcessStatus::Error("not activated");
         };
+        if let Some(offline) = vst3::offline() {
+            live.set_offline(offline);
+        }
         let mut channels: [&mut [f32]; MAX_CHANNELS] = [&mut [], &mut []];
         let count = buffer.channels().min(MAX_CHANNELS);
         for (slice, channel) in channels.iter_mut().zip(buffer.as_slice()) {

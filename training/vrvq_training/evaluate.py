@@ -96,7 +96,8 @@ def codebook_use(model, folder, number=24):
 
 
 COLUMNS = {
-    "si_sdr": ("SI-SDR dB", 2), "mel": ("log-mel", 3), "stft": ("STFT", 3), "pesq": ("PESQ-wb", 2), "estoi": ("ESTOI", 3),
+    "si_sdr": ("SI-SDR dB", 2), "mel": ("log-mel", 3), "stft": ("STFT", 3), "lsd": ("LSD dB", 2), "nmr": ("NMR dB", 2),
+    "pesq": ("PESQ-wb", 2), "estoi": ("ESTOI", 3),
     "visqol": ("ViSQOL", 2),
 }
 

@@ -1,0 +1,165 @@
+//! The VST3: nice-plug's, with a process mode that is the host's.
+//!
+//! A VST3 host says whether it renders offline in `setupProcessing`, and again with each block. nice-plug 0.4.2 heeds the
+//! first only, and one call too late: a bounce ran in real time, and what was played after it waited for the codec. Hosts
+//! of JUCE may change the mode with the blocks alone. So the object that hosts see is one that passes all on to
+//! nice-plug's and tells the plug-in the mode beside it, by the thread that calls.
+
+mod factory;
+
+use super::VrvqPlugin;
+use nice_plug::wrapper::vst3::{Wrapper, vst3};
+use std::cell::Cell;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use vst3::Class;
+use vst3::Steinberg::Vst::ChannelContext::{IInfoListener, IInfoListenerTrait};
+use vst3::Steinberg::Vst::{
+    BusDirection, BusInfo, CString, IAttributeList, IAudioProcessor, IAudioProcessorTrait, IComponent,
+    IComponentHandler, IComponentTrait, IEditController, IEditControllerTrait, IProcessContextRequirements,
+    IProcessContextRequirementsTrait, IUnitInfo, IUnitInfoTrait, IoMode, MediaType, ParamID, ParamValue, ParameterInfo,
+    ProcessData, ProcessModes_, ProcessSetup, ProgramListID, ProgramListInfo, RoutingInfo, SpeakerArrangement,
+    String128, TChar, UnitID, UnitInfo,
+};
+use vst3::Steinberg::{
+    FIDString, FUnknown, IBStream, IPlugView, IPluginBaseTrait, TBool, TUID, int16, int32, kInvalidArgument, tresult,
+    uint32,
+};
+
+thread_local! {
+    static OFFLINE: Cell<Option<bool>> = const { Cell::new(None) };
+}
+
+/// Whether the VST3 host that calls the plug-in on this thread renders offline; `None` outside of such a call.
+pub(super) fn offline() -> Option<bool> {
+    OFFLINE.get()
+}
+
+#[allow(clippy::unnecessary_cast, reason = "the type differs between systems")]
+fn is_offline(mode: int32) -> bool {
+    mode == ProcessModes_::kOffline as int32
+}
+
+/// What a host holds as component, processor and controller in one.
+struct Processor {
+    wrapper: Wrapper<VrvqPlugin>,
+    /// By the last `setupProcessing`.
+    offline: AtomicBool,
+}
+
+impl Class for Processor {
+    type Interfaces =
+        (IComponent, IEditController, IAudioProcessor, IProcessContextRequirements, IUnitInfo, IInfoListener);
+}
+
+impl Processor {
+    fn new() -> Self {
+        Self { wrapper: Wrapper::new(), offline: AtomicBool::new(false) }
+    }
+
+    /// Makes `call`, in which the plug-in knows the mode.
+    fn told<T>(offline: bool, call: impl FnOnce() -> T) -> T {
+        // A host may call from inside of a call.
+        let before = OFFLINE.replace(Some(offline));
+        let result = call();
+        OFFLINE.set(before);
+        result
+    }
+}
+
+/// Implements an interface: first what is done here, then what nice-plug's object does.
+macro_rules! forward {
+    ($interface:ident { $($own:tt)* } $($name:ident($($argument:ident: $type:ty),*) -> $result:ty;)*) => {
+        impl $interface for Processor {
+            $($own)*
+            $(unsafe fn $name(&self, $($argument: $type),*) -> $result {
+                // SAFETY: the host's promises are passed on as they are.
+                unsafe { $interface::$name(&self.wrapper, $($argument),*) }
+            })*
+        }
+    };
+}
+
+forward! { IAudioProcessorTrait {
+    unsafe fn setupProcessing(&self, setup: *mut ProcessSetup) -> tresult {
+        // SAFETY: where it isn't null it is the host's set-up, for the time of this call.
+        let Some(mode) = (unsafe { setup.as_ref() }).map(|setup| setup.processMode) else { return kInvalidArgument };
+        self.offline.store(is_offline(mode), Relaxed);
+        // SAFETY: passed on as it is.
+        unsafe { self.wrapper.setupProcessing(setup) }
+    }
+
+    unsafe fn process(&self, data: *mut ProcessData) -> tresult {
+        // SAFETY: where it isn't null it is the host's block, for the time of this call.
+        let Some(mode) = (unsafe { data.as_ref() }).map(|data| data.processMode) else { return kInvalidArgument };
+        let offline = self.offline.load(Relaxed) || is_offline(mode);
+        // SAFETY: passed on as it is.
+        Self::told(offline, || unsafe { self.wrapper.process(data) })
+    }
+}
+    setBusArrangements(inputs: *mut SpeakerArrangement, num_ins: int32, outputs: *mut SpeakerArrangement, num_outs: int32) -> tresult;
+    getBusArrangement(direction: BusDirection, index: int32, arrangement: *mut SpeakerArrangement) -> tresult;
+    canProcessSampleSize(size: int32) -> tresult;
+    getLatencySamples() -> uint32;
+    setProcessing(state: TBool) -> tresult;
+    getTailSamples() -> uint32;
+}
+
+forward! { IPluginBaseTrait {}
+    initialize(context: *mut FUnknown) -> tresult;
+    terminate() -> tresult;
+}
+
+forward! { IComponentTrait {
+    unsafe fn setActive(&self, state: TBool) -> tresult {
+        // SAFETY: passed on as it is.
+        Self::told(self.offline.load(Relaxed), || unsafe { self.wrapper.setActive(state) })
+    }
+}
+    getControllerClassId(id: *mut TUID) -> tresult;
+    setIoMode(mode: IoMode) -> tresult;
+    getBusCount(media: MediaType, direction: BusDirection) -> int32;
+    getBusInfo(media: MediaType, direction: BusDirection, index: int32, bus: *mut BusInfo) -> tresult;
+    getRoutingInfo(input: *mut RoutingInfo, output: *mut RoutingInfo) -> tresult;
+    activateBus(media: MediaType, direction: BusDirection, index: int32, state: TBool) -> tresult;
+    setState(state: *mut IBStream) -> tresult;
+    getState(state: *mut IBStream) -> tresult;
+}
+
+forward! { IEditControllerTrait {}
+    setComponentState(state: *mut IBStream) -> tresult;
+    setState(state: *mut IBStream) -> tresult;
+    getState(state: *mut IBStream) -> tresult;
+    getParameterCount() -> int32;
+    getParameterInfo(index: int32, info: *mut ParameterInfo) -> tresult;
+    getParamStringByValue(id: ParamID, value: ParamValue, text: *mut String128) -> tresult;
+    getParamValueByString(id: ParamID, text: *mut TChar, value: *mut ParamValue) -> tresult;
+    normalizedParamToPlain(id: ParamID, value: ParamValue) -> ParamValue;
+    plainParamToNormalized(id: ParamID, value: ParamValue) -> ParamValue;
+    getParamNormalized(id: ParamID) -> ParamValue;
+    setParamNormalized(id: ParamID, value: ParamValue) -> tresult;
+    setComponentHandler(handler: *mut IComponentHandler) -> tresult;
+    createView(name: FIDString) -> *mut IPlugView;
+}
+
+forward! { IProcessContextRequirementsTrait {}
+    getProcessContextRequirements() -> uint32;
+}
+
+forward! { IUnitInfoTrait {}
+    getUnitCount() -> int32;
+    getUnitInfo(index: int32, info: *mut UnitInfo) -> tresult;
+    getProgramListCount() -> int32;
+    getProgramListInfo(index: int32, info: *mut ProgramListInfo) -> tresult;
+    getProgramName(list: ProgramListID, program: int32, name: *mut String128) -> tresult;
+    getProgramInfo(list: ProgramListID, program: int32, attribute: CString, value: *mut String128) -> tresult;
+    hasProgramPitchNames(list: ProgramListID, program: int32) -> tresult;
+    getProgramPitchName(list: ProgramListID, program: int32, pitch: int16, name: *mut String128) -> tresult;
+    getSelectedUnit() -> UnitID;
+    selectUnit(unit: UnitID) -> tresult;
+    getUnitByBus(media: MediaType, direction: BusDirection, bus: int32, channel: int32, unit: *mut UnitID) -> tresult;
+    setUnitProgramData(list_or_unit: int32, program: int32, data: *mut IBStream) -> tresult;
+}
+
+forward! { IInfoListenerTrait {}
+    setChannelContextInfos(list: *mut IAttributeList) -> tresult;
+}
