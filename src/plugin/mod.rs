@@ -27,13 +27,16 @@ pub struct VrvqPlugin {
     reports: Option<ReportReceiver>,
     live: Option<LiveLoop>,
     latency: u32,
+    /// Whether a VST3 host renders offline.
+    mode: Option<Arc<vst3::Mode>>,
 }
 
 impl Default for VrvqPlugin {
     fn default() -> Self {
         let (telemetry, reports) = Telemetry::new();
         let model = ModelChoice::new(Library::user(), telemetry.clone());
-        Self { params: Arc::new(VrvqParams::new(model)), telemetry, reports: Some(reports), live: None, latency: 0 }
+        let (params, mode) = (Arc::new(VrvqParams::new(model)), vst3::Mode::of_host());
+        Self { params, telemetry, reports: Some(reports), live: None, latency: 0, mode }
     }
 }
 
@@ -98,7 +101,7 @@ impl Plugin for VrvqPlugin {
             channels,
             max_block: buffer.max_buffer_size.max(1) as usize,
             safety_hops: self.params.safety.value() as u32,
-            offline: vst3::offline().unwrap_or(buffer.process_mode == ProcessMode::Offline),
+            offline: self.mode.as_ref().map_or(buffer.process_mode == ProcessMode::Offline, |mode| mode.offline()),
         };
         // The old loop's thread ends before the new one starts, so that its sessions are free to be used again.
         self.live = None;
@@ -143,8 +146,8 @@ impl Plugin for VrvqPlugin {
         let Some(live) = &mut self.live else {
             return ProcessStatus::Error("not activated");
         };
-        if let Some(offline) = vst3::offline() {
-            live.set_offline(offline);
+        if let Some(mode) = &self.mode {
+            live.set_offline(mode.offline());
         }
         let mut channels: [&mut [f32]; MAX_CHANNELS] = [&mut [], &mut []];
         let count = buffer.channels().min(MAX_CHANNELS);

@@ -3,13 +3,14 @@
 //! A VST3 host says whether it renders offline in `setupProcessing`, and again with each block. nice-plug 0.4.2 heeds the
 //! first only, and one call too late: a bounce ran in real time, and what was played after it waited for the codec. Hosts
 //! of JUCE may change the mode with the blocks alone. So the object that hosts see is one that passes all on to
-//! nice-plug's and tells the plug-in the mode beside it, by the thread that calls.
+//! nice-plug's and tells the plug-in the mode beside it.
 
 mod factory;
 
 use super::VrvqPlugin;
 use nice_plug::wrapper::vst3::{Wrapper, vst3};
 use std::cell::Cell;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use vst3::Class;
 use vst3::Steinberg::Vst::ChannelContext::{IInfoListener, IInfoListenerTrait};
@@ -26,12 +27,35 @@ use vst3::Steinberg::{
 };
 
 thread_local! {
-    static OFFLINE: Cell<Option<bool>> = const { Cell::new(None) };
+    /// Mode of the object that is being made on this thread, for the plug-in inside of it. Not read while audio runs: the
+    /// first look of a thread at its own variables may allocate.
+    static MAKING: Cell<*const Mode> = const { Cell::new(std::ptr::null()) };
 }
 
-/// Whether the VST3 host that calls the plug-in on this thread renders offline; `None` outside of such a call.
-pub(super) fn offline() -> Option<bool> {
-    OFFLINE.get()
+/// What a VST3 host says of offline rendering.
+#[derive(Default)]
+pub(super) struct Mode {
+    /// By the last `setupProcessing`.
+    set_up: AtomicBool,
+    /// By the block that is being processed, or was last.
+    block: AtomicBool,
+}
+
+impl Mode {
+    /// That of the object that is being made on this thread; `None` where the plug-in is no VST3.
+    pub fn of_host() -> Option<Arc<Self>> {
+        let mode = MAKING.get();
+        // SAFETY: `Processor::new` holds it for as long as the pointer is set, and clears the pointer.
+        (!mode.is_null()).then(|| unsafe {
+            Arc::increment_strong_count(mode);
+            Arc::from_raw(mode)
+        })
+    }
+
+    /// Whether the host renders offline.
+    pub fn offline(&self) -> bool {
+        self.set_up.load(Relaxed) || self.block.load(Relaxed)
+    }
 }
 
 #[allow(clippy::unnecessary_cast, reason = "the type differs between systems")]
@@ -42,8 +66,7 @@ fn is_offline(mode: int32) -> bool {
 /// What a host holds as component, processor and controller in one.
 struct Processor {
     wrapper: Wrapper<VrvqPlugin>,
-    /// By the last `setupProcessing`.
-    offline: AtomicBool,
+    mode: Arc<Mode>,
 }
 
 impl Class for Processor {
@@ -53,16 +76,11 @@ impl Class for Processor {
 
 impl Processor {
     fn new() -> Self {
-        Self { wrapper: Wrapper::new(), offline: AtomicBool::new(false) }
-    }
-
-    /// Makes `call`, in which the plug-in knows the mode.
-    fn told<T>(offline: bool, call: impl FnOnce() -> T) -> T {
-        // A host may call from inside of a call.
-        let before = OFFLINE.replace(Some(offline));
-        let result = call();
-        OFFLINE.set(before);
-        result
+        let mode = Arc::new(Mode::default());
+        MAKING.set(Arc::as_ptr(&mode));
+        let wrapper = Wrapper::new();
+        MAKING.set(std::ptr::null());
+        Self { wrapper, mode }
     }
 }
 
@@ -83,7 +101,8 @@ forward! { IAudioProcessorTrait {
     unsafe fn setupProcessing(&self, setup: *mut ProcessSetup) -> tresult {
         // SAFETY: where it isn't null it is the host's set-up, for the time of this call.
         let Some(mode) = (unsafe { setup.as_ref() }).map(|setup| setup.processMode) else { return kInvalidArgument };
-        self.offline.store(is_offline(mode), Relaxed);
+        self.mode.set_up.store(is_offline(mode), Relaxed);
+        self.mode.block.store(false, Relaxed);
         // SAFETY: passed on as it is.
         unsafe { self.wrapper.setupProcessing(setup) }
     }
@@ -91,9 +110,9 @@ forward! { IAudioProcessorTrait {
     unsafe fn process(&self, data: *mut ProcessData) -> tresult {
         // SAFETY: where it isn't null it is the host's block, for the time of this call.
         let Some(mode) = (unsafe { data.as_ref() }).map(|data| data.processMode) else { return kInvalidArgument };
-        let offline = self.offline.load(Relaxed) || is_offline(mode);
+        self.mode.block.store(is_offline(mode), Relaxed);
         // SAFETY: passed on as it is.
-        Self::told(offline, || unsafe { self.wrapper.process(data) })
+        unsafe { self.wrapper.process(data) }
     }
 }
     setBusArrangements(inputs: *mut SpeakerArrangement, num_ins: int32, outputs: *mut SpeakerArrangement, num_outs: int32) -> tresult;
@@ -109,12 +128,8 @@ forward! { IPluginBaseTrait {}
     terminate() -> tresult;
 }
 
-forward! { IComponentTrait {
-    unsafe fn setActive(&self, state: TBool) -> tresult {
-        // SAFETY: passed on as it is.
-        Self::told(self.offline.load(Relaxed), || unsafe { self.wrapper.setActive(state) })
-    }
-}
+forward! { IComponentTrait {}
+    setActive(state: TBool) -> tresult;
     getControllerClassId(id: *mut TUID) -> tresult;
     setIoMode(mode: IoMode) -> tresult;
     getBusCount(media: MediaType, direction: BusDirection) -> int32;
