@@ -85,7 +85,10 @@ fn bundle() -> Result<()> {
 
 fn hosts(tally: &mut Tally) -> Result<()> {
     let python = python::environment("venv-hosts", Some("tests/hosts/requirements.txt"))?;
-    counted(Command::new(&python).args(["-m", "pytest", "-q", "tests/hosts"]).env(RUNTIME, "builtin"), tally)
+    // One after the other they leave half of two cores idle.
+    let mut pytest = Command::new(&python);
+    pytest.args(["-m", "pytest", "-q", "--numprocesses", "auto", "tests/hosts"]);
+    counted(pytest.env(RUNTIME, "builtin"), tally)
 }
 
 /// The model's and the loop's tests once more on the other runtime.
