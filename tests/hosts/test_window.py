@@ -96,6 +96,11 @@ class Host:
         self.process.stdin.flush()
         assert self.process.stdout.readline() == "closed\n"
 
+    def sockets(self):
+        """How many the host's process has open."""
+        files = pathlib.Path(f"/proc/{self.process.pid}/fd")
+        return sum(os.path.realpath(file).rpartition("/")[2].startswith("socket:") for file in files.iterdir())
+
     def end(self):
         """The session's state."""
         output, _ = self.process.communicate(timeout=PATIENCE)
@@ -128,6 +133,17 @@ def test_the_window_opens_moves_with_the_sound_closes_and_opens_again(host):
     host.wait_for_sound()
     host.end()
     assert colours(host.screen.picture()) <= empty + 10, "something stays on the screen"
+
+
+def test_windows_leave_no_sockets_open(host):
+    sockets = []
+    for _ in range(3):
+        host.wait_for_sound()
+        sockets.append(host.sockets())
+        host.open_again()
+    host.end()
+    # The first window brings what the host itself keeps.
+    assert 0 < sockets[2] <= sockets[1], sockets
 
 
 def test_a_checkpoint_is_dropped_on_the_window_and_runs(host):

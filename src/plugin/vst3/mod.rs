@@ -5,7 +5,24 @@
 //! of JUCE may change the mode with the blocks alone. So the object that hosts see is one that passes all on to
 //! nice-plug's and tells the plug-in the mode beside it.
 
+/// Implements an interface: first what is done here, then what nice-plug's object does.
+macro_rules! forward {
+    ($object:ident.$inner:ident: $interface:ident { $($own:tt)* } $($name:ident($($argument:ident: $type:ty),*) -> $result:ty;)*) => {
+        impl $interface for $object {
+            $($own)*
+            $(unsafe fn $name(&self, $($argument: $type),*) -> $result {
+                // SAFETY: the host's promises are passed on as they are.
+                unsafe { $interface::$name(&self.$inner, $($argument),*) }
+            })*
+        }
+    };
+}
+#[cfg(all(unix, not(target_os = "macos")))]
+use forward;
+
 mod factory;
+#[cfg(all(unix, not(target_os = "macos")))]
+mod view;
 
 use super::VrvqPlugin;
 use nice_plug::wrapper::vst3::{Wrapper, vst3};
@@ -84,20 +101,7 @@ impl Processor {
     }
 }
 
-/// Implements an interface: first what is done here, then what nice-plug's object does.
-macro_rules! forward {
-    ($interface:ident { $($own:tt)* } $($name:ident($($argument:ident: $type:ty),*) -> $result:ty;)*) => {
-        impl $interface for Processor {
-            $($own)*
-            $(unsafe fn $name(&self, $($argument: $type),*) -> $result {
-                // SAFETY: the host's promises are passed on as they are.
-                unsafe { $interface::$name(&self.wrapper, $($argument),*) }
-            })*
-        }
-    };
-}
-
-forward! { IAudioProcessorTrait {
+forward! { Processor.wrapper: IAudioProcessorTrait {
     unsafe fn setupProcessing(&self, setup: *mut ProcessSetup) -> tresult {
         // SAFETY: where it isn't null it is the host's set-up, for the time of this call.
         let Some(mode) = (unsafe { setup.as_ref() }).map(|setup| setup.processMode) else { return kInvalidArgument };
@@ -123,12 +127,12 @@ forward! { IAudioProcessorTrait {
     getTailSamples() -> uint32;
 }
 
-forward! { IPluginBaseTrait {}
+forward! { Processor.wrapper: IPluginBaseTrait {}
     initialize(context: *mut FUnknown) -> tresult;
     terminate() -> tresult;
 }
 
-forward! { IComponentTrait {}
+forward! { Processor.wrapper: IComponentTrait {}
     setActive(state: TBool) -> tresult;
     getControllerClassId(id: *mut TUID) -> tresult;
     setIoMode(mode: IoMode) -> tresult;
@@ -140,7 +144,17 @@ forward! { IComponentTrait {}
     getState(state: *mut IBStream) -> tresult;
 }
 
-forward! { IEditControllerTrait {}
+forward! { Processor.wrapper: IEditControllerTrait {
+    unsafe fn createView(&self, name: FIDString) -> *mut IPlugView {
+        // SAFETY: passed on as it is; what comes back is the caller's, and so is what is made of it.
+        unsafe {
+            let view = self.wrapper.createView(name);
+            #[cfg(all(unix, not(target_os = "macos")))]
+            let view = view::wrapped(view);
+            view
+        }
+    }
+}
     setComponentState(state: *mut IBStream) -> tresult;
     setState(state: *mut IBStream) -> tresult;
     getState(state: *mut IBStream) -> tresult;
@@ -153,14 +167,13 @@ forward! { IEditControllerTrait {}
     getParamNormalized(id: ParamID) -> ParamValue;
     setParamNormalized(id: ParamID, value: ParamValue) -> tresult;
     setComponentHandler(handler: *mut IComponentHandler) -> tresult;
-    createView(name: FIDString) -> *mut IPlugView;
 }
 
-forward! { IProcessContextRequirementsTrait {}
+forward! { Processor.wrapper: IProcessContextRequirementsTrait {}
     getProcessContextRequirements() -> uint32;
 }
 
-forward! { IUnitInfoTrait {}
+forward! { Processor.wrapper: IUnitInfoTrait {}
     getUnitCount() -> int32;
     getUnitInfo(index: int32, info: *mut UnitInfo) -> tresult;
     getProgramListCount() -> int32;
@@ -175,6 +188,6 @@ forward! { IUnitInfoTrait {}
     setUnitProgramData(list_or_unit: int32, program: int32, data: *mut IBStream) -> tresult;
 }
 
-forward! { IInfoListenerTrait {}
+forward! { Processor.wrapper: IInfoListenerTrait {}
     setChannelContextInfos(list: *mut IAttributeList) -> tresult;
 }
