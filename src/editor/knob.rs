@@ -4,6 +4,7 @@
 use super::value::{self, Look};
 use super::{Controls, Value, theme};
 use crate::codec::RateMode;
+use egui::accesskit::{Action, ActionData};
 use egui::{
     Align2, CursorIcon, EventFilter, Key, Pos2, Rect, Response, Sense, Shape, Stroke, Ui, Vec2, WidgetInfo, pos2, vec2,
 };
@@ -89,14 +90,13 @@ pub fn show(ui: &mut Ui, rect: Rect, scale: f32, codebooks: u8, level: Option<f3
         RateMode::Vbr | RateMode::Abr => turn(ui, &response, codebooks, controls),
         RateMode::Cbr => step(ui, &response, codebooks, controls),
     }
+    read(ui, &response, codebooks, name, controls);
     let ticks: Vec<f32> = match mode {
         RateMode::Vbr => [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 48.0].map(|level| to_share(level, Value::Level)).into(),
         RateMode::Abr => [1.0, 2.0, 4.0, 8.0, 16.0].map(|target| to_share(target, Value::Target)).into(),
         RateMode::Cbr => (0..codebooks).map(|k| f32::from(k) / f32::from(codebooks.max(2) - 1)).collect(),
     };
     paint(ui, centre, diameter / 2.0, scale, share_of(controls, codebooks), &ticks, &response);
-    let value = f64::from(controls.value(turned(mode)));
-    response.widget_info(|| WidgetInfo::slider(true, value, name));
     response.on_hover_cursor(CursorIcon::ResizeVertical).on_hover_text(hint);
     let caption = match (mode, level) {
         (RateMode::Vbr, _) => "level".to_owned(),
@@ -116,6 +116,34 @@ pub fn show(ui: &mut Ui, rect: Rect, scale: f32, codebooks: u8, level: Option<f3
     exact(ui, entry, scale, codebooks, controls);
 }
 
+/// Tells screen readers of the knob, called `name`, and does what they ask for.
+fn read(ui: &Ui, response: &Response, codebooks: u8, name: &str, controls: &mut dyn Controls) {
+    let value = turned(controls.mode());
+    let (low, mut high) = value.range();
+    if value == Value::Codebooks {
+        high = f32::from(codebooks);
+    }
+    let asked = ui.input(|input| {
+        input.accesskit_action_requests(response.id, Action::SetValue).last().and_then(|request| match request.data {
+            Some(ActionData::NumericValue(number)) if number.is_finite() => Some((number as f32).clamp(low, high)),
+            _ => None,
+        })
+    });
+    match asked {
+        Some(number) if value == Value::Codebooks => set_codebooks(controls, number.round() as u8),
+        Some(number) => controls.turn(value, number),
+        None => {}
+    }
+    response.widget_info(|| WidgetInfo::slider(true, f64::from(controls.value(value)), name));
+    ui.ctx().accesskit_node_builder(response.id, |node| {
+        node.set_min_numeric_value(f64::from(low));
+        node.set_max_numeric_value(f64::from(high));
+        for action in [Action::SetValue, Action::Increment, Action::Decrement] {
+            node.add_action(action);
+        }
+    });
+}
+
 /// The window of the mean.
 fn window(ui: &mut Ui, rect: Rect, scale: f32, controls: &mut dyn Controls) {
     let look = Look {
@@ -131,7 +159,7 @@ fn window(ui: &mut Ui, rect: Rect, scale: f32, controls: &mut dyn Controls) {
     value::show(ui, rect, Value::Window, &look, controls);
 }
 
-/// Movement by wheel and keys since the last frame, in notches.
+/// Movement by wheel, keys and screen readers since the last frame, in notches.
 fn notches(ui: &Ui, response: &Response) -> f32 {
     let mut notches = 0.0;
     if response.hovered() {
@@ -146,7 +174,8 @@ fn notches(ui: &Ui, response: &Response) -> f32 {
         notches += pressed(Key::ArrowUp) + pressed(Key::ArrowRight) + 5.0 * pressed(Key::PageUp);
         notches -= pressed(Key::ArrowDown) + pressed(Key::ArrowLeft) + 5.0 * pressed(Key::PageDown);
     }
-    notches
+    let asked = |action| ui.input(|i| i.num_accesskit_action_requests(response.id, action)) as f32;
+    notches + asked(Action::Increment) - asked(Action::Decrement)
 }
 
 /// Turns the number of codebooks.

@@ -157,6 +157,7 @@ impl View {
             self.themed = true;
         }
         theme::adopt(ui.ctx());
+        ui.ctx().accesskit_node_builder(egui::accesskit_root_id(), |window| window.set_label("VRVQ live"));
         self.pace.start(ui.input(|input| input.time));
         self.telemetry.set_view_open(true);
         self.telemetry.set_slot(controls.slot());

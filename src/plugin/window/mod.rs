@@ -1,8 +1,8 @@
 //! The plug-in's window: the view on baseview, painted by egui's OpenGL painter, its settings the host's parameters.
 //!
 //! Of our own rather than of nice-plug-egui, since a host needs what that leaves out: files can be dropped, the keys of the
-//! view aren't the host's as well and the others are, a field of text gets the keys that a VST3 host hands over, the size is
-//! the session's, and a window that is closed lets go of what it held.
+//! view aren't the host's as well and the others are, a field of text gets the keys that a VST3 host hands over, screen readers
+//! read the view, the size is the session's, and a window that is closed lets go of what it held.
 
 mod handle;
 mod host;
@@ -13,6 +13,7 @@ mod open;
 mod page;
 mod painter;
 mod pointer;
+mod reader;
 mod surface;
 
 use super::params::{MIN_WINDOW, VrvqParams};

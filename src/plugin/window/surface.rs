@@ -7,9 +7,11 @@ use super::link::Link;
 use super::page::Page;
 use super::painter::Painter;
 use super::pointer;
+use super::reader::Reader;
 use arboard::Clipboard;
 use baseview::{
-    Event, EventStatus, HandlerError, MouseCursor, MouseEvent, TimerHandle, WindowContext, WindowHandler, WindowSize,
+    Event, EventStatus, HandlerError, MouseCursor, MouseEvent, TimerHandle, WindowContext, WindowEvent, WindowHandler,
+    WindowSize,
 };
 use egui::{Context, FullOutput, OutputCommand};
 use parking_lot::Mutex;
@@ -26,6 +28,7 @@ pub struct Surface {
     page: RefCell<Page>,
     input: RefCell<Input>,
     painter: RefCell<Painter>,
+    reader: Reader,
     /// Opened when it is first needed; `None` where there is none.
     clipboard: RefCell<Option<Clipboard>>,
     cursor: Cell<MouseCursor>,
@@ -56,6 +59,7 @@ impl Surface {
             page: RefCell::new(page),
             input: RefCell::new(Input::new(window.size(), painter.max_texture_side())),
             painter: RefCell::new(painter),
+            reader: Reader::new(&window),
             clipboard: RefCell::new(None),
             cursor: Cell::new(MouseCursor::Default),
             focus: Cell::default(),
@@ -100,7 +104,10 @@ impl WindowHandler for Surface {
             // A host that handles the system's messages while it is told of a parameter may ask for a frame within this one.
             let Ok(mut page) = self.page.try_borrow_mut() else { return Ok(()) };
             let seconds = self.opened.elapsed().as_secs_f64();
-            let input = self.input.borrow_mut().take(seconds, |events| self.link.take_typed(events));
+            let input = self.input.borrow_mut().take(seconds, |events| {
+                self.link.take_typed(events);
+                self.reader.prepare(&self.egui, events);
+            });
             self.egui.run_ui(input, |ui| page.ui(ui))
         };
         self.focus.set(match self.egui.memory(|memory| memory.focused()) {
@@ -110,6 +117,7 @@ impl WindowHandler for Surface {
         });
         self.link.set_typing(self.focus.get() == Focus::Text);
         self.obey(&mut output);
+        self.reader.read(&mut output);
         let (pixels, scale) = (self.window.size().physical, output.pixels_per_point);
         self.painter.borrow_mut().paint(&self.egui, output, [pixels.width, pixels.height], scale)
     }
@@ -132,6 +140,11 @@ impl WindowHandler for Surface {
         // Hosts don't always give a plug-in's window the keyboard when it is clicked.
         if matches!(event, Event::Mouse(MouseEvent::ButtonPressed { .. })) && !self.window.has_focus() {
             let _ = self.window.focus();
+        }
+        match event {
+            Event::Window(WindowEvent::Focused) => self.reader.focus(true),
+            Event::Window(WindowEvent::Unfocused) => self.reader.focus(false),
+            _ => {}
         }
         let (status, redraw) = self.input.borrow_mut().take_in(&event, self.focus.get(), || self.paste());
         if redraw {
