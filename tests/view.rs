@@ -157,12 +157,12 @@ fn a_and_b_bypass_and_safety_are_switched_by_mouse_and_keys() {
     assert!(bench.settings().bypass);
     bench.click("Bypassed");
     assert!(!bench.settings().bypass);
-    bench.click("+");
+    bench.click("More safety");
     assert_eq!(bench.settings().safety, 2);
-    bench.click("−");
-    bench.click("−");
+    bench.click("Less safety");
+    bench.click("Less safety");
     assert_eq!(bench.settings().safety, 0);
-    bench.click("−");
+    bench.click("Less safety");
     assert_eq!(bench.settings().safety, 0, "none below none");
 }
 

@@ -97,7 +97,7 @@ impl Panel {
         .into_iter()
         .enumerate()
         {
-            let switch = Switch { key: "", name, hint, on: self.heard == heard, colour };
+            let switch = Switch { key: "", name, hint, on: Some(self.heard == heard), colour };
             if button(ui, cell(0, column, 3), scale, 16.0, &switch) {
                 self.listen(heard, telemetry);
             }
@@ -109,7 +109,7 @@ impl Panel {
         .into_iter()
         .enumerate()
         {
-            let switch = Switch { key: "", name, hint, on: false, colour: theme::ink().text };
+            let switch = Switch { key: "", name, hint, on: None, colour: theme::ink().text };
             ui.scope(|ui| {
                 ui.set_opacity(if self.listened { 1.0 } else { 0.45 });
                 if button(ui, cell(1, column, 2), scale, 13.5, &switch) {
@@ -123,10 +123,10 @@ impl Panel {
                 key: "",
                 name: "Save log",
                 hint: "Writes all trials to a CSV file in your documents.",
-                on: false,
+                on: None,
                 colour: theme::ink().text,
             },
-            Switch { key: "", name: "End", hint: "Ends the test. Key: Escape.", on: false, colour: theme::ink().text },
+            Switch { key: "", name: "End", hint: "Ends the test. Key: Escape.", on: None, colour: theme::ink().text },
         );
         if button(ui, cell(3, 0, 2), scale, 12.5, &save_switch) {
             self.note = Some(match save(&self.test, model, &saved::folder()) {

@@ -6,16 +6,23 @@ use egui::{Align2, Color32, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui,
 /// A choice: its value, its short name and what it means.
 pub type Choice<T> = (T, &'static str, &'static str);
 
-/// Draws a small button with a text, lit where it is `on`; screen readers call it `name`.
-pub fn button(ui: &Ui, rect: Rect, scale: f32, texts: (&str, &str), on: bool) -> Response {
-    lit(ui, rect, scale, texts, on.then_some(theme::ink().accent))
+/// Draws a small button with a text; screen readers call it `name`.
+pub fn button(ui: &Ui, rect: Rect, scale: f32, (text, name): (&str, &str)) -> Response {
+    let response = paint(ui, rect, scale, (text, name), None);
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, name));
+    response
 }
 
-/// As [`button`], in a colour where it is on.
-pub fn lit(ui: &Ui, rect: Rect, scale: f32, (text, name): (&str, &str), colour: Option<Color32>) -> Response {
+/// As [`button`], one that switches and is lit in a colour where it is on.
+pub fn switch(ui: &Ui, rect: Rect, scale: f32, (text, name): (&str, &str), colour: Option<Color32>) -> Response {
+    let response = paint(ui, rect, scale, (text, name), colour);
+    response.widget_info(|| WidgetInfo::selected(Role::Button, true, colour.is_some(), name));
+    response
+}
+
+fn paint(ui: &Ui, rect: Rect, scale: f32, (text, name): (&str, &str), colour: Option<Color32>) -> Response {
     let on = colour.is_some();
     let response = ui.interact(rect, ui.scope_id().with(name), Sense::click());
-    response.widget_info(|| WidgetInfo::selected(Role::Button, true, on, name));
     let fill = match (colour, response.hovered()) {
         (Some(colour), _) => colour,
         (None, true) => theme::ink().grid,

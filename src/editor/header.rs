@@ -68,12 +68,12 @@ pub fn show(
     let (save, colours) = (place(40.0), place(22.0));
     let hint = format!("Colours: {}. Click for {}. Key: C.", theme.name(), theme.next().name());
     let typed = !ui.ctx().text_edit_focused() && ui.input(|i| i.modifiers.is_none() && i.key_pressed(Key::C));
-    if button(ui, colours, scale, ("colours", ""), &format!("Colours: {}", theme.name()), false, &hint) || typed {
+    if button(ui, colours, scale, ("colours", ""), &format!("Colours: {}", theme.name()), None, &hint) || typed {
         asked = Some(Asked::Theme);
     }
     half_moon(ui.painter(), colours.center(), 5.5 * scale, theme);
     let hint = "Saves what the map shows as a picture (PNG), and its frames as a table (CSV), in your documents.";
-    if button(ui, save, scale, ("save", "Save"), "Save", false, hint) {
+    if button(ui, save, scale, ("save", "Save"), "Save", None, hint) {
         asked = Some(Asked::Save);
     }
 
@@ -108,11 +108,19 @@ fn half_moon(painter: &Painter, centre: Pos2, radius: f32, theme: ThemeChoice) {
     }
 }
 
-/// A button of the header, named `name` to screen readers, lit where it is on; whether it was clicked.
-pub fn button(ui: &Ui, place: Rect, scale: f32, (id, text): (&str, &str), name: &str, on: bool, hint: &str) -> bool {
+/// A button of the header, named `name` to screen readers, lit where it is one that switches and is on; whether it was clicked.
+pub fn button(
+    ui: &Ui,
+    place: Rect,
+    scale: f32,
+    (id, text): (&str, &str),
+    name: &str,
+    on: Option<bool>,
+    hint: &str,
+) -> bool {
     let response = ui.interact(place, ui.scope_id().with(("header", id)), Sense::click());
-    response.widget_info(|| WidgetInfo::selected(Role::Button, true, on, name));
-    let (fill, colour) = match (on, response.hovered()) {
+    response.widget_info(|| WidgetInfo { selected: on, ..WidgetInfo::labeled(Role::Button, true, name) });
+    let (fill, colour) = match (on == Some(true), response.hovered()) {
         (true, _) => (theme::ink().accent, theme::ink().background),
         (false, true) => (theme::ink().grid, theme::ink().text),
         (false, false) => (theme::ink().control, theme::ink().text),

@@ -72,7 +72,7 @@ impl Insight {
             let place = Rect::from_min_size(at, vec2(46.0, 16.0) * scale);
             let typed = !ui.ctx().text_edit_focused() && ui.input(|i| i.modifiers.is_none() && i.key_pressed(key));
             let on = self.open == Some(kind);
-            let clicked = header::button(ui, place, 0.88 * scale, (text, text), kind.title(), on, hint);
+            let clicked = header::button(ui, place, 0.88 * scale, (text, text), kind.title(), Some(on), hint);
             if clicked || typed {
                 self.open = (!on).then_some(kind);
             }

@@ -21,6 +21,7 @@ mod map;
 mod meters;
 mod mode;
 mod models;
+pub mod names;
 mod note;
 mod pace;
 mod pictures;

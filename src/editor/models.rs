@@ -1,7 +1,7 @@
 //! The model's name in the header, and the menu behind it: the models to choose from, and a file to open.
 
 use super::dialog::{Chosen, FileDialog, NO_DIALOG};
-use super::theme;
+use super::{names, theme};
 use crate::engine::{ModelChoice, Slot, Status};
 use crate::model::{
     CHECKPOINT_EXTENSIONS, Device, DeviceChoice, Library, Listed, MODEL_EXTENSION, Model, ModelCard, ReducedCard,
@@ -164,7 +164,7 @@ impl Models {
             let hint = format!(".{MODEL_EXTENSION}, .{}", CHECKPOINT_EXTENSIONS.join(", ."));
             let field = ui.add(TextEdit::singleline(&mut self.path).hint_text(hint).desired_width(190.0));
             let entered = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
-            ui.ctx().accesskit_node_builder(field.id, |node| node.set_label("Path of a model"));
+            names::name(&field, "Path of a model");
             let path = self.path.trim().trim_matches('"').to_owned();
             if (ui.add_enabled(!path.is_empty(), Button::new("Open")).clicked() || entered) && !path.is_empty() {
                 open = Some(Some(PathBuf::from(path)));

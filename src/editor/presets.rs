@@ -2,6 +2,7 @@
 
 use super::Controls;
 use super::chips::button;
+use super::names;
 use super::note::Notes;
 use super::theme;
 use crate::engine::Setting;
@@ -10,6 +11,7 @@ use egui::{Button, Label, Popup, PopupCloseBehavior, Rect, RichText, ScrollArea,
 
 const HINT: &str = "Presets of the codec's setting. They replace the setting that is heard; what you hear (dry, decoded, \
                     difference) stays.";
+const NEW_NAME: &str = "Name of a new preset";
 /// Characters of a name that fit the chip.
 const SHOWN: usize = 14;
 
@@ -54,7 +56,7 @@ impl Presets {
         if text.len() < current.len() {
             text.push('…');
         }
-        let response = button(ui, rect, scale, (&text, "Presets"), false).on_hover_text(HINT);
+        let response = button(ui, rect, scale, (&text, "Presets")).on_hover_text(HINT);
         if response.clicked() {
             // Files may have come and gone since.
             (self.loaded, self.deleting) = (None, None);
@@ -107,8 +109,7 @@ impl Presets {
                 let sure = deleting.as_deref() == Some(preset.name.as_str());
                 ui.horizontal(|ui| {
                     let delete = ui.add(Button::new(if sure { "Delete?" } else { "×" }).small());
-                    let name = format!("Delete {}", preset.name);
-                    ui.ctx().accesskit_node_builder(delete.id, |node| node.set_label(name));
+                    names::name(&delete, &format!("Delete {}", preset.name));
                     let hint = format!("Deletes {}; asks once more.", preset.name);
                     if delete.on_hover_text(hint).clicked() {
                         clicked = Some((preset.name.clone(), sure));
@@ -135,8 +136,8 @@ impl Presets {
         let name = self.name.trim().to_owned();
         let known = self.loaded().0.iter().any(|preset| preset.name == name);
         ui.horizontal(|ui| {
-            let field =
-                ui.add(TextEdit::singleline(&mut self.name).hint_text("Name of a new preset").desired_width(150.0));
+            let field = ui.add(TextEdit::singleline(&mut self.name).hint_text(NEW_NAME).desired_width(150.0));
+            names::name(&field, NEW_NAME);
             let entered = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
             let save = ui.add_enabled(
                 !self.name.trim().is_empty(),

@@ -2,7 +2,7 @@
 
 use super::axes::channel_colour;
 use super::value::{self, Look};
-use super::{Controls, Value, theme};
+use super::{Controls, Value, names, theme};
 use crate::codec::BitrateMeter;
 use crate::engine::{MAX_SAFETY_HOPS, Telemetry};
 use egui::{Align2, Button, Color32, Rect, Response, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2};
@@ -199,6 +199,7 @@ fn safety(ui: &mut Ui, row: Rect, scale: f32, hop_ms: f64, needed: Option<&str>,
         ui.spacing_mut().button_padding = vec2(0.0, 0.0);
         ui.put(key(row.right() - side.x * 2.5 - 48.0 * scale + side.x), Button::new(text("−")))
     });
+    names::name(&less.inner, "Less safety");
     if less.inner.on_hover_text(&hint).clicked() {
         controls.turn(Value::Safety, hops.saturating_sub(1) as f32);
     }
@@ -206,6 +207,7 @@ fn safety(ui: &mut Ui, row: Rect, scale: f32, hop_ms: f64, needed: Option<&str>,
         ui.spacing_mut().button_padding = vec2(0.0, 0.0);
         ui.put(key(row.right() - side.x / 2.0), Button::new(text("+")))
     });
+    names::name(&more.inner, "More safety");
     if more.inner.on_hover_text(&hint).clicked() {
         controls.turn(Value::Safety, (hops + 1) as f32);
     }

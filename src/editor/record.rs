@@ -51,7 +51,7 @@ impl Recording {
             None => ("    Rec".to_owned(), "Record", HINT.to_owned()),
             Some(progress) => (count(&progress), "Stop recording", told(&progress)),
         };
-        let response = button(ui, place, scale, (&text, name), false);
+        let response = button(ui, place, scale, (&text, name));
         let centre = pos2(place.left() + 9.0 * scale, place.center().y);
         if progress.is_some() {
             ui.painter().rect_filled(Rect::from_center_size(centre, vec2(8.0, 8.0) * scale), 1.0, RED);

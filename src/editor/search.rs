@@ -54,7 +54,7 @@ pub fn show(ui: &Ui, rect: Rect, scale: f32, history: &History, controls: &mut d
         let place = Rect::from_min_size(pos2(left + index as f32 * size.x, rect.top() + 4.0), size);
         let given_up = sure && given_up && search == asked;
         let colour = if given_up { theme::ink().warning } else { theme::ink().accent };
-        let response = chips::lit(ui, place, scale, (text, name), (search == asked).then_some(colour));
+        let response = chips::switch(ui, place, scale, (text, name), (search == asked).then_some(colour));
         let response = response.on_hover_ui(|ui| {
             ui.label(hint);
             ui.label(PART);

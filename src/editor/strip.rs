@@ -1,6 +1,6 @@
 //! The two settings in the header: which is heard, copying one to the other, the simulated line, and presets.
 
-use super::chips::button;
+use super::chips::{button, switch};
 use super::note::Notes;
 use super::presets::Presets;
 use super::value::{self, Look};
@@ -57,7 +57,7 @@ pub fn show(
         } else {
             format!("{} …", of.name())
         };
-        let response = button(ui, place(26.0, gap), scale, (&text, &name), of == slot);
+        let response = switch(ui, place(26.0, gap), scale, (&text, &name), (of == slot).then_some(theme::ink().accent));
         if response.on_hover_text(slot_hint(of, telemetry)).clicked() {
             wanted = Some(of);
         }
@@ -80,7 +80,7 @@ pub fn show(
     }
     let text = format!("{} > {}", slot.name(), slot.other().name());
     let name = format!("Copy setting {} to {}", slot.name(), slot.other().name());
-    let copied = button(ui, place(34.0, 8.0), scale, (&text, &name), false).on_hover_text(COPY_HINT).clicked();
+    let copied = button(ui, place(34.0, 8.0), scale, (&text, &name)).on_hover_text(COPY_HINT).clicked();
     if copied {
         controls.replace(slot.other(), &controls.chosen());
         notes.say(format!("Setting {} is now the same as setting {}.", slot.other().name(), slot.name()));
@@ -93,7 +93,7 @@ pub fn show(
 fn loss(ui: &mut Ui, rect: Rect, scale: f32, telemetry: &Telemetry, controls: &mut dyn Controls) {
     let percent = controls.value(Value::Loss);
     let text = if percent > 0.0 { format!("Loss {percent:.0} %") } else { "Loss".to_owned() };
-    let response = button(ui, rect, scale, (&text, "Packet loss"), percent > 0.0);
+    let response = switch(ui, rect, scale, (&text, "Packet loss"), (percent > 0.0).then_some(theme::ink().accent));
     let response = response.on_hover_text(LOSS_HINT);
     Popup::menu(&response).close_behavior(PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
         ui.set_width(210.0);

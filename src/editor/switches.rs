@@ -10,7 +10,8 @@ pub struct Switch<'a> {
     pub key: &'a str,
     pub name: &'a str,
     pub hint: &'a str,
-    pub on: bool,
+    /// `None` for a button that switches nothing.
+    pub on: Option<bool>,
     /// Its colour when it is on.
     pub colour: Color32,
 }
@@ -50,7 +51,7 @@ pub fn show(ui: &mut Ui, rect: Rect, scale: f32, two: bool, match_gain: f32, con
     for (row, (choice, key, name, colour, hint)) in choices.into_iter().enumerate() {
         // While bypassed, none of them is what is heard.
         let colour = if bypass { theme::ink().faint } else { colour };
-        let switch = Switch { key, name, hint, on: monitor == choice, colour };
+        let switch = Switch { key, name, hint, on: Some(monitor == choice), colour };
         let place = area(inner.top() + row as f32 * (large + gap), large);
         if button(ui, place, scale, 14.5, &switch) {
             controls.set_monitor(choice);
@@ -58,7 +59,7 @@ pub fn show(ui: &mut Ui, rect: Rect, scale: f32, two: bool, match_gain: f32, con
         match choice {
             Monitor::Dry => {}
             Monitor::Decoded => match_chip(ui, place, scale, match_gain, controls),
-            Monitor::Difference if switch.on || controls.difference_gain() > 0.0 => {
+            Monitor::Difference if monitor == Monitor::Difference || controls.difference_gain() > 0.0 => {
                 gain_chip(ui, place, scale, controls);
             }
             Monitor::Difference | Monitor::Split => {}
@@ -71,7 +72,7 @@ pub fn show(ui: &mut Ui, rect: Rect, scale: f32, two: bool, match_gain: f32, con
             name: "Split",
             hint: "Dry on the left, decoded on the right, each as the sum of its channels: what is the same is heard in \
                    the middle. For headphones. Key: S.",
-            on: monitor == Monitor::Split,
+            on: Some(monitor == Monitor::Split),
             colour: if bypass { theme::ink().faint } else { theme::ink().difference },
         };
         let (left, right) = small_row.split_left_right_at_fraction(0.5);
@@ -84,7 +85,7 @@ pub fn show(ui: &mut Ui, rect: Rect, scale: f32, two: bool, match_gain: f32, con
         key: "",
         name: if bypass { "Bypassed" } else { "Bypass" },
         hint: "The aligned dry signal, whatever A, B and D say: the host's own bypass.",
-        on: bypass,
+        on: Some(bypass),
         colour: theme::ink().second,
     };
     if button(ui, small_row, scale, 12.5, &switch) {
@@ -141,9 +142,9 @@ fn chip(ui: &Ui, switch: Rect, scale: f32, (text, lit): (String, bool), hint: &s
 pub fn button(ui: &Ui, rect: Rect, scale: f32, size: f32, switch: &Switch<'_>) -> bool {
     let response = ui.interact(rect, ui.scope_id().with(switch.hint), Sense::click());
     let name = format!("{} {}", switch.key, switch.name);
-    response.widget_info(|| WidgetInfo::selected(Role::Button, true, switch.on, name.trim()));
+    response.widget_info(|| WidgetInfo { selected: switch.on, ..WidgetInfo::labeled(Role::Button, true, name.trim()) });
     let painter = ui.painter();
-    let (fill, text) = match (switch.on, response.hovered()) {
+    let (fill, text) = match (switch.on == Some(true), response.hovered()) {
         (true, _) => (switch.colour, theme::ink().background),
         (false, true) => (theme::ink().grid, theme::ink().text),
         (false, false) => (theme::ink().control, theme::ink().text),

@@ -1,6 +1,6 @@
 //! A number that is dragged or typed, and reset by a double click; each is one gesture.
 
-use super::{Controls, Value, theme};
+use super::{Controls, Value, names, theme};
 use egui::{DragValue, Rect, TextStyle, Ui, UiBuilder, vec2};
 
 /// How a number looks.
@@ -40,7 +40,7 @@ pub fn show(ui: &mut Ui, rect: Rect, value: Value, look: &Look<'_>, controls: &m
                 format!("{number:.decimals$}")
             });
         let response = ui.put(rect, entry);
-        ui.ctx().accesskit_node_builder(response.id, |node| node.set_label(look.name));
+        names::name(&response, look.name);
         let held = response.id.with("held");
         if response.drag_started() && !response.has_focus() {
             controls.begin(value);

@@ -8,7 +8,7 @@ use super::sound::{Running, Sound};
 use crate::audio::AUDIO_EXTENSIONS;
 use crate::container;
 use crate::editor::dialog::{Chosen, FileDialog, NO_DIALOG};
-use crate::editor::theme;
+use crate::editor::{names, theme};
 use egui::{Align, Button, ComboBox, Layout, RichText, Slider, TextEdit, Ui, vec2};
 use std::path::PathBuf;
 
@@ -107,7 +107,9 @@ impl Bar {
                     let mut position = transport.position() as f64 / f64::from(clip.sample_rate);
                     ui.label(RichText::new(clock_text(position)).monospace());
                     ui.spacing_mut().slider_width = (ui.available_width() - 190.0).clamp(60.0, 320.0);
-                    if ui.add(Slider::new(&mut position, 0.0..=seconds).show_value(false)).changed() {
+                    let slider = ui.add(Slider::new(&mut position, 0.0..=seconds).show_value(false));
+                    names::name(&slider, "Position in seconds");
+                    if slider.changed() {
                         transport.seek((position * f64::from(clip.sample_rate)) as usize);
                     }
                     ui.label(RichText::new(clock_text(seconds)).monospace().color(theme::ink().faint));
@@ -122,16 +124,15 @@ impl Bar {
 
     fn settings(&mut self, ui: &mut Ui, sound: &Sound, action: &mut Option<Action>) {
         let current = sound.devices.as_ref().map(|devices| devices.system).or(sound.system);
-        ComboBox::from_id_salt("system").selected_text(current.map_or("System", system_name)).width(70.0).show_ui(
-            ui,
-            |ui| {
-                for system in [HostChoice::System, HostChoice::Jack] {
-                    if ui.selectable_label(current == Some(system), system_name(system)).clicked() {
-                        *action = Some(Action::System(system));
-                    }
+        let choice = ComboBox::from_id_salt("system").selected_text(current.map_or("System", system_name)).width(70.0);
+        let choice = choice.show_ui(ui, |ui| {
+            for system in [HostChoice::System, HostChoice::Jack] {
+                if ui.selectable_label(current == Some(system), system_name(system)).clicked() {
+                    *action = Some(Action::System(system));
                 }
-            },
-        );
+            }
+        });
+        names::name(&choice.response, "Sound system");
         for direction in [Direction::Input, Direction::Output] {
             device_choice(ui, sound, direction, action);
         }
@@ -139,10 +140,10 @@ impl Bar {
             Running::Devices(session) => Some(session.as_ref()),
             _ => None,
         };
-        number_choice(ui, "rate", "Hz", session.map(|s| (s.sample_rate, s.rates.as_slice())), |rate| {
+        number_choice(ui, "Sample rate", "Hz", session.map(|s| (s.sample_rate, s.rates.as_slice())), |rate| {
             *action = Some(Action::Wanted(Wanted { sample_rate: Some(rate), ..sound.wanted.clone() }));
         });
-        number_choice(ui, "block", "samples", session.map(|s| (s.block, s.blocks.as_slice())), |block| {
+        number_choice(ui, "Buffer", "samples", session.map(|s| (s.block, s.blocks.as_slice())), |block| {
             *action = Some(Action::Wanted(Wanted { buffer_size: Some(block), ..sound.wanted.clone() }));
         });
         if ui.button("Look again").on_hover_text("Asks the system for its devices anew and starts them.").clicked() {
@@ -150,6 +151,7 @@ impl Bar {
         }
         let hint = "Path of a WAV or FLAC file";
         let field = ui.add(TextEdit::singleline(&mut self.path).hint_text(hint).desired_width(220.0));
+        names::name(&field, hint);
         let entered = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
         if (ui.button("Play file").clicked() || entered) && !self.path.trim().is_empty() {
             *action = Some(Action::File(self.path.trim().into()));
@@ -186,7 +188,7 @@ fn device_choice(ui: &mut Ui, sound: &Sound, direction: Direction, action: &mut 
         Direction::Output => "no output",
     };
     ui.label(if direction == Direction::Input { "In" } else { "Out" });
-    ComboBox::from_id_salt(("device", direction == Direction::Input))
+    let choice = ComboBox::from_id_salt(("device", direction == Direction::Input))
         .selected_text(running.unwrap_or(none))
         .width(DEVICE_WIDTH)
         .truncate()
@@ -206,17 +208,19 @@ fn device_choice(ui: &mut Ui, sound: &Sound, direction: Direction, action: &mut 
                 }
             }
         });
+    names::name(&choice.response, if direction == Direction::Input { "Input device" } else { "Output device" });
 }
 
-fn number_choice(ui: &mut Ui, id: &str, unit: &str, offer: Option<(u32, &[u32])>, mut choose: impl FnMut(u32)) {
+fn number_choice(ui: &mut Ui, title: &str, unit: &str, offer: Option<(u32, &[u32])>, mut choose: impl FnMut(u32)) {
     let text = offer.map_or("–".to_string(), |(current, _)| format!("{current} {unit}"));
-    ComboBox::from_id_salt(id).selected_text(text).width(92.0).show_ui(ui, |ui| {
+    let choice = ComboBox::from_id_salt(title).selected_text(text).width(92.0).show_ui(ui, |ui| {
         for &value in offer.map_or(&[][..], |(_, values)| values) {
             if ui.selectable_label(offer.is_some_and(|(now, _)| now == value), format!("{value} {unit}")).clicked() {
                 choose(value);
             }
         }
     });
+    names::name(&choice.response, title);
 }
 
 fn describe(sound: &Sound) -> String {
