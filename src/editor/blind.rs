@@ -1,7 +1,7 @@
 //! The blind test in place of the switches: what is heard, the answer, and the score. What X is shows nowhere.
 
 use super::switches::{Switch, button};
-use super::{Controls, chips, theme};
+use super::{Controls, chips, names, theme};
 use crate::blind::{BlindTest, Pair, Side, save};
 use crate::engine::{Source, Telemetry};
 use crate::saved;
@@ -71,6 +71,12 @@ impl Panel {
         controls: &mut dyn Controls,
     ) -> bool {
         let inner = theme::card(ui, rect, scale, "ABX");
+        let heard = match self.heard {
+            Heard::A => "A",
+            Heard::B => "B",
+            Heard::X => "X",
+        };
+        names::say(ui, rect, scale, &format!("Listening to {heard}"));
         if let Some(pair) = chips::choose(ui, rect, scale, &PAIRS, Some(self.test.pair())) {
             // One model runs at a time, and warming up the other one would tell which is which.
             if telemetry.models_differ() && pair != Pair::dry_and(controls.slot()) {
@@ -184,6 +190,7 @@ impl Panel {
         };
         let response = ui.interact(rect, ui.scope_id().with("score"), egui::Sense::hover());
         response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, &text));
+        names::announce(&response);
         let hint = format!(
             "{text}\n\np is the probability of so many right answers by guessing: below 0.05 you very likely hear it."
         );

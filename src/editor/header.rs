@@ -2,7 +2,7 @@
 
 use super::look::ThemeChoice;
 use super::models::Models;
-use super::{rest, theme};
+use super::{names, rest, theme};
 use crate::engine::{LoopState, Status};
 use crate::model::BUILT_IN;
 use egui::{
@@ -162,4 +162,5 @@ pub fn message(ui: &mut Ui, map: Rect, scale: f32, status: &Status, resting: boo
     painter.galley(panel.min + vec2(18.0, 44.0 * scale), body, theme::ink().text);
     let response = ui.interact(panel, ui.scope_id().with("message"), Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{title}: {text}")));
+    names::announce(&response);
 }

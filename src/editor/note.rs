@@ -1,6 +1,6 @@
 //! Saving what is on screen, in the background, and notes on how that and other things went.
 
-use super::theme;
+use super::{names, theme};
 use crate::engine::FrameReport;
 use egui::{Align2, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
 use std::sync::Arc;
@@ -73,6 +73,7 @@ impl Notes {
         );
         let response = ui.interact(panel, ui.scope_id().with("note"), Sense::click());
         response.widget_info(|| WidgetInfo::labeled(Role::Label, true, text.as_str()));
+        names::announce(&response);
         if response.clicked() {
             self.said = None;
         }

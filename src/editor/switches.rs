@@ -1,7 +1,7 @@
 //! What is heard: A/B, the difference, both sides apart, and bypass.
 
 use super::value::{self, Look};
-use super::{Controls, Value, theme};
+use super::{Controls, Value, names, theme};
 use crate::engine::Monitor;
 use egui::{Align2, Color32, Key, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2};
 
@@ -21,6 +21,15 @@ pub struct Switch<'a> {
 pub fn show(ui: &mut Ui, rect: Rect, scale: f32, two: bool, match_gain: f32, controls: &mut dyn Controls) {
     let inner = theme::card(ui, rect, scale, "Listen to");
     let (monitor, bypass) = (controls.monitor(), controls.bypass());
+    let heard = match monitor {
+        _ if bypass => "dry, bypassed",
+        Monitor::Dry => "dry",
+        Monitor::Decoded => "decoded",
+        Monitor::Difference => "the difference",
+        Monitor::Split => "dry on the left, decoded on the right",
+    };
+    // Keys switch it without the focus moving.
+    names::say(ui, rect, scale, &format!("Listening to {heard}, setting {}", controls.slot().name()));
     let gap = 4.0;
     let small = 20.0 * scale;
     let large = (inner.height() - small - 3.0 * gap) / 3.0;

@@ -109,6 +109,8 @@ impl Bar {
                     ui.spacing_mut().slider_width = (ui.available_width() - 190.0).clamp(60.0, 320.0);
                     let slider = ui.add(Slider::new(&mut position, 0.0..=seconds).show_value(false));
                     names::name(&slider, "Position in seconds");
+                    // Whole ones, since each change is read out.
+                    ui.ctx().accesskit_node_builder(slider.id, |node| node.set_numeric_value(position.floor()));
                     if slider.changed() {
                         transport.seek((position * f64::from(clip.sample_rate)) as usize);
                     }

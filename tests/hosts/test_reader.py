@@ -81,6 +81,7 @@ def turn(reader):
     reader.ask("press", "A Dry")
     reader.wait_for("A Dry", lambda switch: "pressed" in switch["states"])
     reader.wait_for("B Decoded", lambda switch: "pressed" not in switch["states"])
+    reader.wait_for("Listening to dry, setting 1")
 
 
 def test_the_plug_in_is_read_and_turned(reader, screen, tmp_path):
