@@ -3,11 +3,12 @@
 #[path = "common/view.rs"]
 mod view;
 
-use egui::{Key, Modifiers, accesskit::Role, pos2, vec2};
-use egui_kittest::kittest::Queryable;
+use egui::accesskit::{Action, ActionData, ActionRequest, Role};
+use egui::{Context, Event, Key, Modifiers, RawInput, pos2, vec2};
+use egui_kittest::kittest::{NodeT, Queryable};
 use view::{Bench, FRAME_RATE, synthetic, talk};
 use vrvq::codec::{RateMode, count, kilobits_per_second};
-use vrvq::editor::Controls;
+use vrvq::editor::{Controls, Telling};
 use vrvq::engine::{FrameReport, LoopState, Monitor, Slot, Source, StereoMode};
 
 #[test]
@@ -430,4 +431,47 @@ fn nothing_leaves_the_window_at_any_size() {
             }
         }
     }
+}
+
+#[test]
+fn a_screen_reader_turns_the_knob_in_each_mode() {
+    fn ask(bench: &mut Bench, action: Action, number: Option<f64>) {
+        let knob = bench.harness.get_by_role(Role::Slider);
+        let (target_node, target_tree) = knob.accesskit_node().locate();
+        let data = number.map(ActionData::NumericValue);
+        let request = ActionRequest { action, target_node, target_tree, data };
+        bench.harness.event(Event::AccessKitActionRequest(request));
+        bench.harness.run_steps(3);
+    }
+    let mut bench = Bench::new(1000.0, 640.0);
+    bench.harness.run_steps(2);
+    ask(&mut bench, Action::SetValue, Some(30.0));
+    assert!((bench.settings().level() - 30.0).abs() < 1e-3, "{}", bench.settings().level());
+    ask(&mut bench, Action::Increment, None);
+    let raised = bench.settings().level();
+    assert!(raised > 30.0 && raised < 40.0, "{raised}");
+    ask(&mut bench, Action::SetValue, Some(1000.0));
+    assert!((bench.settings().level() - 48.0).abs() < 1e-3, "no further than the range");
+    bench.click("CBR");
+    ask(&mut bench, Action::SetValue, Some(3.0));
+    assert_eq!(bench.settings().codebooks(), 3);
+    ask(&mut bench, Action::Decrement, None);
+    assert_eq!(bench.settings().codebooks(), 2);
+}
+
+#[test]
+fn screen_readers_are_told_of_what_is_done_at_once_and_of_figures_now_and_then() {
+    let (egui, mut telling) = (Context::default(), Telling::default());
+    let mut told = |frame: u32, events: Vec<Event>| {
+        let time = f64::from(frame) / 60.0;
+        telling.prepare(&egui, time, &events);
+        let input = RawInput { time: Some(time), events, ..RawInput::default() };
+        let mut output = egui.run_ui(input, |ui| _ = ui.label(format!("{time:.2} s")));
+        output.textures_delta.clear();
+        output.platform_output.accesskit_update.is_some()
+    };
+    let figures = (0..600).filter(|&frame| told(frame, vec![Event::PointerMoved(pos2(1.0, 1.0))])).count();
+    assert!((30..=41).contains(&figures), "{figures} times in ten seconds");
+    let quiet = (600..).find(|&frame| !told(frame, Vec::new())).unwrap();
+    assert!(told(quiet + 1, vec![Event::Text("a".to_owned())]));
 }

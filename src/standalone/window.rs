@@ -6,14 +6,14 @@ use super::kept::{Keeper, Kept};
 use super::session::Parts;
 use super::settings::SettingsControls;
 use super::sound::Sound;
-use crate::editor::{View, hovering};
+use crate::editor::{Telling, View, hovering};
 use crate::engine::ReportReceiver;
 use crate::export;
 use crate::interrupt;
 use crate::model::Library;
 use crate::preferences::Preferences;
 use eframe::{App, Frame, NativeOptions};
-use egui::{CentralPanel, Panel, Ui, ViewportBuilder, ViewportCommand};
+use egui::{CentralPanel, Context, Panel, RawInput, Ui, ViewportBuilder, ViewportCommand, accesskit_root_id};
 use std::sync::Arc;
 
 /// Title of the window.
@@ -75,6 +75,7 @@ pub fn run(args: &RunArgs, parts: Parts, reports: ReportReceiver) -> eframe::Res
             }
             Ok(Box::new(Window {
                 size: kept.window,
+                telling: None,
                 keeper: Keeper::new(file, kept),
                 sound,
                 bar: Bar::default(),
@@ -95,6 +96,8 @@ struct Window {
     keeper: Keeper,
     /// Size of the window in points, once known.
     size: Option<(f32, f32)>,
+    /// Once a screen reader was there: eframe doesn't say so, nor when it goes.
+    telling: Option<Telling>,
 }
 
 impl Window {
@@ -113,7 +116,16 @@ impl App for Window {
         self.background
     }
 
+    fn raw_input_hook(&mut self, context: &Context, input: &mut RawInput) {
+        if let Some(telling) = &mut self.telling {
+            telling.prepare(context, input.time.unwrap_or(0.0), &input.events);
+        }
+    }
+
     fn ui(&mut self, ui: &mut Ui, _: &mut Frame) {
+        if self.telling.is_none() && ui.ctx().has_accesskit_node(accesskit_root_id()) {
+            self.telling = Some(Telling::default());
+        }
         if interrupt::requested() {
             ui.ctx().send_viewport_cmd(ViewportCommand::Close);
         }

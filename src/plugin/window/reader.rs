@@ -4,6 +4,7 @@
 //! On Linux and Windows. On macOS AccessKit makes a class of a fixed name, of which a process can have one: two plug-ins built on
 //! it, or the CLAP and the VST3 of this one, would end their host.
 
+use crate::editor::Telling;
 use baseview::{WindowContext, WindowWaker};
 use egui::accesskit::{ActionHandler, ActionRequest, ActivationHandler, DeactivationHandler, TreeUpdate};
 use egui::{Context, Event, FullOutput};
@@ -54,6 +55,7 @@ impl DeactivationHandler for Ear {
 /// One window's side of the screen reader.
 pub struct Reader {
     asked: Arc<Asked>,
+    telling: RefCell<Telling>,
     adapter: RefCell<system::Adapter>,
 }
 
@@ -63,17 +65,18 @@ impl Reader {
         let asked = Asked { tree: AtomicBool::new(false), actions: Mutex::default(), waker: window.waker() };
         let asked = Arc::new(asked);
         let adapter = system::Adapter::new(window, || Ear(asked.clone()));
-        Self { adapter: RefCell::new(adapter), asked }
+        Self { adapter: RefCell::new(adapter), telling: RefCell::default(), asked }
     }
 
-    /// Before a frame: has the tree made where it is asked for, and adds to `events` what is to be done.
-    pub fn prepare(&self, egui: &Context, events: &mut Vec<Event>) {
-        if self.asked.tree.load(Ordering::Relaxed) {
-            egui.enable_accesskit();
-        } else {
-            egui.disable_accesskit();
-        }
+    /// Before a frame at `seconds`: adds to `events` what is to be done, and has the tree made where it is asked for and due.
+    pub fn prepare(&self, egui: &Context, seconds: f64, events: &mut Vec<Event>) {
         events.extend(self.asked.actions.lock().drain(..).map(Event::AccessKitActionRequest));
+        if !self.asked.tree.load(Ordering::Relaxed) {
+            egui.disable_accesskit();
+            self.telling.take();
+        } else if let Ok(mut telling) = self.telling.try_borrow_mut() {
+            telling.prepare(egui, seconds, events);
+        }
     }
 
     /// Hands the frame's tree over.

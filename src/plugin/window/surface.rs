@@ -106,7 +106,7 @@ impl WindowHandler for Surface {
             let seconds = self.opened.elapsed().as_secs_f64();
             let input = self.input.borrow_mut().take(seconds, |events| {
                 self.link.take_typed(events);
-                self.reader.prepare(&self.egui, events);
+                self.reader.prepare(&self.egui, seconds, events);
             });
             self.egui.run_ui(input, |ui| page.ui(ui))
         };
