@@ -10,7 +10,7 @@ use egui::{
 use egui_kittest::kittest::{NodeT, Queryable};
 use view::{Bench, FRAME_RATE, raster::Painted, synthetic, talk};
 use vrvq::editor::colours;
-use vrvq::engine::{FrameReport, SPECTRUM_BANDS};
+use vrvq::engine::{ChannelFrame, FrameReport, SPECTRUM_BANDS};
 
 const WINDOW: (f32, f32) = (1000.0, 640.0);
 
@@ -243,4 +243,18 @@ fn a_map_that_was_closed_shows_what_comes_next() {
     assert!(!bench.shows("back to live"));
     bench.send(talk(800, 16.0, 1));
     assert!(bench.painted_map() == before);
+}
+
+#[test]
+fn the_map_tells_its_last_second_to_screen_readers() {
+    let mut bench = Bench::new(WINDOW.0, WINDOW.1);
+    bench.send(talk_on(0..200));
+    bench.harness.run_steps(120);
+    let second: Vec<_> = talk_on(114..200).flat_map(|report| report.channel_frames().to_vec()).collect();
+    let mean = |of: fn(&ChannelFrame) -> f64| second.iter().map(of).sum::<f64>() / second.len() as f64;
+    let (importance, count) = (mean(|frame| frame.importance.into()), mean(|frame| frame.count.into()));
+    let map = bench.harness.get_by_role_and_label(Role::Image, "Map");
+    let told = map.accesskit_node().description().unwrap();
+    let expected = format!("importance {importance:.2} and {count:.1} of 8 codebooks");
+    assert!(told.contains(&expected), "{told}, not {expected}");
 }

@@ -107,6 +107,9 @@ impl Map {
         axes::labels(ui, rect, &rows, history, (&mut self.picture, &mut self.sound), &span, scale, top);
         freeze::controls(ui, rect, scale, &mut self.viewport, history.received(), (plot.width(), pixel, rate));
         tip::show(ui, &response, &rows, history, &span);
+        ui.ctx().accesskit_node_builder(response.id, |node| {
+            node.set_description(tip::words(history, span.frames.end, rate));
+        });
         freeze::pill(ui, plot, scale, &mut self.viewport, history.received(), rate);
         theme::focus_ring(ui, &response, plot, 0.0);
         self.span = Some(span);

@@ -19,6 +19,23 @@ pub fn show(ui: &Ui, response: &Response, rows: &Rows, history: &History, span: 
     Tooltip::for_widget(response).at_pointer().gap(14.0).width(400.0).show(|ui| describe(ui, report, ago));
 }
 
+/// What the map shows of the second before `end`, in words: for screen readers.
+pub fn words(history: &History, end: u64, rate: f64) -> String {
+    let start = end.saturating_sub(rate.round() as u64);
+    let reports = history.range(start..end).filter(|report| !report.late);
+    let (mut number, mut importance, mut count) = (0.0, 0.0, 0.0);
+    for frame in reports.flat_map(FrameReport::channel_frames) {
+        number += 1.0;
+        importance += f64::from(frame.importance);
+        count += f64::from(frame.count);
+    }
+    if number == 0.0 {
+        return "no frames".to_owned();
+    }
+    let (importance, count) = (importance / number, count / number);
+    format!("a second of importance {importance:.2} and {count:.1} of {} codebooks, in the mean", history.codebooks())
+}
+
 fn describe(ui: &mut Ui, report: &FrameReport, ago: f64) {
     let search = match report.search {
         CodeSearch::Latent => "",
