@@ -8,7 +8,7 @@ use egui::{Context, Event, Key, Modifiers, RawInput, pos2, vec2};
 use egui_kittest::kittest::{NodeT, Queryable};
 use view::{Bench, FRAME_RATE, synthetic, talk};
 use vrvq::codec::{RateMode, count, kilobits_per_second};
-use vrvq::editor::{Controls, Telling};
+use vrvq::editor::{Controls, Telling, Value};
 use vrvq::engine::{FrameReport, LoopState, Monitor, Slot, Source, StereoMode};
 
 #[test]
@@ -452,6 +452,9 @@ fn a_screen_reader_turns_the_knob_in_each_mode() {
     assert!(raised > 30.0 && raised < 40.0, "{raised}");
     ask(&mut bench, Action::SetValue, Some(1000.0));
     assert!((bench.settings().level() - 48.0).abs() < 1e-3, "no further than the range");
+    bench.click("ABR");
+    ask(&mut bench, Action::SetValue, Some(6.0));
+    assert!((bench.settings().value(Value::Target) - 6.0).abs() < 1e-3);
     bench.click("CBR");
     ask(&mut bench, Action::SetValue, Some(3.0));
     assert_eq!(bench.settings().codebooks(), 3);

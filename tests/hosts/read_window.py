@@ -4,7 +4,6 @@ or null where there is none of that name. For test_reader.py, and the system's o
 
 import json
 import sys
-import time
 
 import gi
 

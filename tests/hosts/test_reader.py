@@ -111,6 +111,10 @@ def test_the_app_is_read_and_turned(reader, screen, tmp_path):
         turn(reader)
         reader.ask("press", "Sound settings")
         assert reader.wait_for("Output device")["role"] == "combo box"
+        reader.ask("press", "ABX")
+        reader.wait_for("Which one is X?")
+        reader.ask("press", "X")
+        reader.wait_for("Listening to X")
     finally:
         app.kill()
         app.wait()
