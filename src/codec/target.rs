@@ -20,7 +20,7 @@ pub const WINDOW_MAX: f32 = 30.0;
 
 /// Frames between two moves of the level.
 const MOVE_FRAMES: u32 = 4;
-/// Share of the window over whose importance the level is found; measured on speech and music (`tests/target.rs`), where a
+/// Share of the window over whose importance the level is found; measured on speech and music (`tests/codec/target.rs`), where a
 /// half and the whole of it are farther from the target.
 const MEMORY: f64 = 0.7;
 /// Share of the window that is ahead: shorter, the level swings; longer, it comes late.

@@ -1,10 +1,7 @@
 //! Simulated packet loss: the line's statistics, what is told of it, and what is heard.
 
-mod common;
-#[path = "common/looped.rs"]
-mod looped;
-
-use looped::{config, drain, run, start};
+use crate::common;
+use crate::looped::{config, drain, run, start};
 use vrvq::codec::{Loss, LossProcess};
 use vrvq::engine::{FrameReport, Setting, Slot};
 

@@ -11,7 +11,7 @@ struct Maps {
 }
 
 fn maps() -> Maps {
-    serde_json::from_str(include_str!("data/importance.json")).unwrap()
+    serde_json::from_str(include_str!("../data/importance.json")).unwrap()
 }
 
 fn control(target: Target) -> TargetControl {

@@ -1,12 +1,9 @@
 //! The CLAP plug-in in a host nobody here wrote (clack-host): layouts, rates and blocks; alignment; bounces.
 
-mod common;
-#[path = "common/clap.rs"]
-mod host;
-
+use crate::common;
+use crate::host::Host;
 use clack_extensions::params::ParamInfoFlags;
 use clack_extensions::render::RenderMode;
-use host::Host;
 use std::time::Duration;
 
 const BLOCKS: [usize; 5] = [1, 17, 64, 511, 8192];

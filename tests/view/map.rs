@@ -1,14 +1,11 @@
 //! The map: frozen, scrolled back and zoomed, and what its spectrogram shows.
 
-#[path = "common/view.rs"]
-mod view;
-
+use crate::view::{Bench, FRAME_RATE, raster::Painted, synthetic, talk};
 use egui::{
     Color32, Event, Key, Modifiers, MouseWheelSource, MouseWheelUnit, Pos2, Rect, TouchPhase, accesskit::Role, pos2,
     vec2,
 };
 use egui_kittest::kittest::{NodeT, Queryable};
-use view::{Bench, FRAME_RATE, raster::Painted, synthetic, talk};
 use vrvq::editor::colours;
 use vrvq::engine::{ChannelFrame, FrameReport, SPECTRUM_BANDS};
 

@@ -1,15 +1,12 @@
 //! How commands end that are interrupted, or that nobody reads any more; and playing, with and without a device.
 #![cfg(unix)]
 
-#[path = "common/program.rs"]
-mod user;
-
+use crate::user::{folder, program, text};
 use std::io::Read;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
-use user::{folder, program, text};
 
 /// The program without a terminal.
 fn piped(arguments: &[&str]) -> Command {

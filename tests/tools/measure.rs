@@ -1,7 +1,6 @@
 //! Measures against figures made elsewhere, and one encoding measured at many rates.
 
-mod common;
-
+use crate::common;
 use vrvq::codec::{Effort, Rate};
 use vrvq::measure::{Analysis, MelDistance, align, lag, noise_to_mask_db, si_sdr};
 use vrvq::model::Model;

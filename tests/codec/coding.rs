@@ -1,7 +1,6 @@
 //! Sound to a `.vrvq` file and back: exact length, aligned, the same however it is pushed, sought or damaged.
 
-mod common;
-
+use crate::common;
 use std::io::Cursor;
 use vrvq::codec::{RateControl, StereoMode};
 use vrvq::coding::{CodingError, Decoder, EncodeSettings, Encoder, decode, encode};

@@ -1,13 +1,10 @@
 //! What explains beside the map: the use of the codebooks, rate and distortion; colours, and the way round by keyboard.
 
-#[path = "common/view.rs"]
-mod view;
-
+use crate::view::{Bench, FRAME_RATE, synthetic, talk};
 use egui::{Key, Modifiers, accesskit::Action};
 use egui_kittest::kittest::{NodeT, Queryable};
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use view::{Bench, FRAME_RATE, synthetic, talk};
 use vrvq::codec::{Usage, kilobits_per_second};
 use vrvq::editor::{Look, LookMemory, ThemeChoice};
 use vrvq::engine::{DISTORTION_SECONDS, DistortionSum, FrameReport};

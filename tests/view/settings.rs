@@ -1,11 +1,8 @@
 //! The view's two settings, numbers, the simulated line and presets, through its public surface.
 
-#[path = "common/view.rs"]
-mod view;
-
+use crate::view::{Bench, synthetic};
 use egui::{Key, vec2};
 use egui_kittest::kittest::Queryable;
-use view::{Bench, synthetic};
 use vrvq::codec::{CodeSearch, Loss, RateMode};
 use vrvq::editor::{Controls, Value};
 use vrvq::engine::{FrameReport, Monitor, Setting, Slot, Source, StereoMode};

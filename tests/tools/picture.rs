@@ -1,8 +1,6 @@
 //! Pictures of streams, decoded again.
 
-#[path = "common/synthetic.rs"]
-mod synthetic;
-
+use crate::synthetic;
 use std::path::PathBuf;
 use vrvq::codec::Rate;
 use vrvq::editor::{colours, theme};

@@ -1,12 +1,9 @@
 //! Files by the command line as its user runs it: encode, decode, info and import.
 
-#[path = "common/program.rs"]
-mod user;
-
+use crate::user::{folder, program, text};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
-use user::{folder, program, text};
 
 fn run(arguments: &[&str]) -> (Output, String) {
     let output = program(arguments).output().expect("the program starts");

@@ -1,12 +1,9 @@
 //! The view through its public surface, with a ring of reports and settings of its own.
 
-#[path = "common/view.rs"]
-mod view;
-
+use crate::view::{Bench, FRAME_RATE, synthetic, talk};
 use egui::accesskit::{Action, ActionData, ActionRequest, Role};
 use egui::{Context, Event, Key, Modifiers, RawInput, pos2, vec2};
 use egui_kittest::kittest::{NodeT, Queryable};
-use view::{Bench, FRAME_RATE, synthetic, talk};
 use vrvq::codec::{RateMode, count, kilobits_per_second};
 use vrvq::editor::{Controls, Telling, Value};
 use vrvq::engine::{FrameReport, LoopState, Monitor, Slot, Source, StereoMode};

@@ -1,12 +1,10 @@
 //! The CLAP plug-in's life in a host nobody here wrote (clack-host): automation, state, activation, latency changes.
 
-mod common;
-#[path = "common/clap.rs"]
-mod host;
-
+use crate::common;
+use crate::host;
+use crate::host::Host;
 use clack_extensions::render::RenderMode;
 use clack_host::prelude::EventBuffer;
-use host::Host;
 use std::sync::atomic::Ordering::SeqCst;
 
 const RATE: f64 = 44_100.0;

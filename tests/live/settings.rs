@@ -1,10 +1,7 @@
 //! Both settings of the codec on the live loop: each sounds as it does alone, and switching is heard at once.
 
-mod common;
-#[path = "common/looped.rs"]
-mod looped;
-
-use looped::{config, drain, run, start};
+use crate::common;
+use crate::looped::{config, drain, run, start};
 use vrvq::codec::{Loss, Rate, RateMode};
 use vrvq::engine::{FrameReport, LoopConfig, LoopState, Monitor, Setting, Slot, Source, StereoMode};
 

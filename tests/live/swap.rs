@@ -1,13 +1,9 @@
 //! Models in the live loop: imported ones at their own rate and delay, changed while audio runs, failing.
 
-mod common;
-#[path = "common/looped.rs"]
-mod looped;
-#[path = "common/models.rs"]
-mod models;
-
-use looped::{config, delayed, drain, run, start_with};
-use models::{bundled, imported, open, with_card, with_entry};
+use crate::common;
+use crate::looped::{config, delayed, drain, run, start_with};
+use crate::models;
+use crate::models::{bundled, imported, open, with_card, with_entry};
 use serde::Deserialize;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -1,8 +1,6 @@
 //! What is on screen as files.
 
-#[path = "common/synthetic.rs"]
-mod synthetic;
-
+use crate::synthetic;
 use vrvq::engine::{FrameReport, NOISE_FLOOR_DB, StereoMode};
 use vrvq::export::save;
 

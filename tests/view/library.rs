@@ -1,23 +1,16 @@
 //! The model's name in the view and the menu behind it, through the view's public surface; and what the view says of a
 //! model without an importance map.
 
-#[path = "common/models.rs"]
-mod models;
-#[path = "common/view.rs"]
-mod view;
-#[path = "common/window.rs"]
-mod window;
-
+use crate::models::checkpoint;
+use crate::view::{Bench, synthetic};
+use crate::window::Window;
 use egui_kittest::kittest::Queryable;
-use models::checkpoint;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use view::{Bench, synthetic};
 use vrvq::codec::{Rate, RateMode};
 use vrvq::editor::Controls;
 use vrvq::engine::Slot;
 use vrvq::model::ModelId;
-use window::Window;
 
 /// A file in the user's hand.
 #[derive(Debug)]

@@ -1,7 +1,6 @@
 //! What reports tell of dry and decoded sound, against the sound itself.
 
-mod common;
-
+use crate::common;
 use vrvq::engine::{Distortion, DistortionSum, FrameReport, LiveLoop, LoopConfig, SPECTRUM_BANDS, Telemetry, band_hz};
 use vrvq::measure::noise_to_mask_db;
 use vrvq::model::Model;

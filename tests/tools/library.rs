@@ -1,9 +1,6 @@
 //! The user's folder of models: what is taken in, listed and found again.
 
-#[path = "common/models.rs"]
-mod models;
-
-use models::{bundled, checkpoint, imported, with_card};
+use crate::models::{bundled, checkpoint, imported, with_card};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use vrvq::engine::{ModelChoice, Telemetry};

@@ -1,14 +1,8 @@
 //! The command line as its user runs it: figures, comparison, manual, messages and exit codes.
 
+use crate::user::folder;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-
-fn folder(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    let _ = std::fs::remove_dir_all(&folder);
-    std::fs::create_dir_all(&folder).expect("a temporary folder");
-    folder
-}
 
 fn run(arguments: &[&str], environment: &[(&str, &str)]) -> (Output, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_vrvq"));

@@ -1,7 +1,6 @@
 //! Audio files: every format that is read, every format that is written, in line and of the right length.
 
-mod common;
-
+use crate::common;
 use std::path::{Path, PathBuf};
 use vrvq::audio::{
     AudioFormat, AudioReader, AudioSpec, AudioWriter, Output, ReadError, SampleType, WriteError, coded_bits,

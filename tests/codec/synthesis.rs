@@ -1,11 +1,8 @@
 //! Codes chosen by what the decoder makes of them.
 
-mod common;
-#[path = "common/looped.rs"]
-mod looped;
-#[path = "common/models.rs"]
-mod models;
-
+use crate::common;
+use crate::looped;
+use crate::models;
 use std::sync::Arc;
 use vrvq::codec::{CodeSearch, Effort, RateControl, RateMode, StereoMode, count};
 use vrvq::coding::{CodedFrame, EncodeSettings, FrameEncoder, decode, encode};
@@ -46,7 +43,7 @@ fn chosen(reference: &Reference, effort: Effort) -> [Vec<Vec<u16>>; 2] {
 /// Chosen by Python's own implementation, from the bundled clip.
 #[test]
 fn they_are_those_that_training_chooses() {
-    let reference: Reference = serde_json::from_str(include_str!("data/reference.json")).unwrap();
+    let reference: Reference = serde_json::from_str(include_str!("../data/reference.json")).unwrap();
     let [first, again] = chosen(&reference, Effort::SOUND);
     let frames = first.len();
     let differing = |one: &[Vec<u16>], other: &[Vec<u16>]| one.iter().zip(other).filter(|(a, b)| a != b).count();
@@ -61,7 +58,7 @@ fn they_are_those_that_training_chooses() {
 /// follows depends on it.
 #[test]
 fn refined_they_are_those_that_training_chooses() {
-    let reference: Reference = serde_json::from_str(include_str!("data/reference.json")).unwrap();
+    let reference: Reference = serde_json::from_str(include_str!("../data/reference.json")).unwrap();
     let [first, again] = chosen(&reference, Effort::REFINED);
     let frames = first.len();
     let same = |one: &[Vec<u16>], other: &[Vec<u16>]| one.iter().zip(other).filter(|(a, b)| a == b).count();
