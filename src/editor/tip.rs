@@ -5,7 +5,7 @@ use super::history::History;
 use super::theme;
 use super::viewport::Span;
 use crate::codec::CodeSearch;
-use crate::engine::{ChannelFrame, FrameReport};
+use crate::engine::{ChannelFrame, FrameReport, NOISE_FLOOR_DB};
 use egui::{Response, RichText, Stroke, Tooltip, Ui};
 
 /// Explains the frame under the pointer, at once and while the pointer moves.
@@ -60,8 +60,8 @@ fn describe(ui: &mut Ui, report: &FrameReport, ago: f64) {
         }
     }
     if !report.late {
-        let ratio = 10.0 * report.distortion.noise_to_mask.log10();
-        if ratio.is_finite() {
+        let ratio = report.distortion.noise_to_mask_db();
+        if ratio > NOISE_FLOOR_DB {
             let words = if ratio > 0.0 { "audible" } else { "masked in the mean" };
             pairs(ui, &[("noise to mask", format!("{ratio:+.1} dB, {words}"))]);
         }

@@ -1,5 +1,7 @@
 //! How far the decoded sound is from the dry one, in the figures that are measured live.
 
+use super::report::NOISE_FLOOR_DB;
+
 /// What one hop adds to the distortion, all channels together; dry and decoded aligned to the sample.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Distortion {
@@ -34,6 +36,11 @@ impl Distortion {
             sum.product += dry * decoded;
         }
         sum
+    }
+
+    /// [`Self::noise_to_mask`] in dB, [`NOISE_FLOOR_DB`] at least.
+    pub fn noise_to_mask_db(&self) -> f32 {
+        (10.0 * self.noise_to_mask.log10()).max(NOISE_FLOOR_DB)
     }
 }
 

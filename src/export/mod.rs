@@ -1,6 +1,6 @@
 //! What is on screen as files: the picture, and the frame reports as a table.
 
-use crate::engine::{FrameReport, NOISE_FLOOR_DB, StereoMode};
+use crate::engine::{FrameReport, StereoMode};
 use crate::picture::{self, PictureError};
 use crate::saved;
 use std::path::{Path, PathBuf};
@@ -64,7 +64,7 @@ pub fn write_csv(path: &Path, reports: &[FrameReport], frame_rate: f64) -> Resul
         ];
         writer.write_record(columns)?;
         for report in reports {
-            let noise = (10.0 * report.distortion.noise_to_mask.log10()).max(NOISE_FLOOR_DB);
+            let noise = report.distortion.noise_to_mask_db();
             for (frame, channel) in report.channel_frames().iter().zip(channel_names(report)) {
                 let codes: Vec<String> =
                     frame.codes.iter().take(usize::from(frame.count)).map(ToString::to_string).collect();
