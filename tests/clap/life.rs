@@ -1,8 +1,7 @@
 //! The CLAP plug-in's life in a host nobody here wrote (clack-host): automation, state, activation, latency changes.
 
 use crate::common;
-use crate::host;
-use crate::host::Host;
+use crate::host::{self, Host};
 use clack_extensions::render::RenderMode;
 use clack_host::prelude::EventBuffer;
 use std::sync::atomic::Ordering::SeqCst;

@@ -60,8 +60,8 @@ pub fn run(only: Option<&str>) -> Result<()> {
     Ok(())
 }
 
-/// Without what only a next build would read: this crate takes a sixth less to compile, and all of it 4 GB less on disk. Who builds
-/// again and again sets `CARGO_INCREMENTAL=1`, or calls cargo itself.
+/// Without what only a next build would read: the library alone took 289 s of processor time instead of 344 (one build each, with
+/// other work beside) and writes 0.4 GB less. Who builds again and again sets `CARGO_INCREMENTAL=1`, or calls cargo itself.
 fn build_once() {
     const INCREMENTAL: &str = "CARGO_INCREMENTAL";
     if std::env::var_os(INCREMENTAL).is_none() {
