@@ -4,6 +4,7 @@ line when one is closed, and at the end the session's state in base 64. For test
 import base64
 import ctypes
 import pathlib
+import queue
 import sys
 import threading
 
@@ -18,13 +19,15 @@ ignore = handler_type(lambda display, event: 0)
 ctypes.CDLL("libX11.so.6").XSetErrorHandler(ignore)
 
 plugin = pedalboard.load_plugin(str(BUNDLE))
-closing = threading.Event()
+windows = queue.Queue()
 ending = threading.Event()
 
 
 def wait_for_lines():
+    # Each line closes the window after the one that the line before closed, however late that opens.
     for _ in sys.stdin:
-        closing.set()
+        windows.get().set()
+    closing = windows.get()
     ending.set()
     closing.set()
 
@@ -40,10 +43,10 @@ threads = [threading.Thread(target=target) for target in (wait_for_lines, proces
 for thread in threads:
     thread.start()
 while not ending.is_set():
-    closing.clear()
-    if not ending.is_set():
-        plugin.show_editor(closing)
-        print("closed", flush=True)
+    closing = threading.Event()
+    windows.put(closing)
+    plugin.show_editor(closing)
+    print("closed", flush=True)
 for thread in threads:
     thread.join()
 print(base64.b64encode(plugin.raw_state).decode())
