@@ -1,6 +1,6 @@
 """One process or several: PyTorch's DistributedDataParallel, started by ``torchrun``.
 
-``torchrun --nproc-per-node 2 -m vrvq_training train ...`` uses two GPUs where there are as many, else two processes on
+``torchrun --nproc-per-node 2 -m -- vrvq_training train ...`` uses two GPUs where there are as many, else two processes on
 the CPU (gloo). Without torchrun everything here does nothing.
 """
 
