@@ -2,10 +2,14 @@
 //!
 //! Decoders of the `live` architecture end in: shape = latent · synthesis + what the network adds; times a size that the gain
 //! makes; over a weighting; companded the other way. With these weights it is known how the spectrum changes with the latent
-//! where the network's part stays, without running the decoder (`model/synthesis/slopes.rs`).
+//! where the network's part stays, without running the decoder (`model/synthesis/slopes.rs`). A postfilter behind that is taken
+//! for one that leaves a change as it is.
 
 use super::SPECTRUM;
 use super::onnx::{GraphProto, ModelProto, NodeProto};
+
+/// Name of the spectrum before the postfilter, in graphs that have one (`training/vrvq_training/export.py`).
+const UNFILTERED: &str = "unfiltered";
 
 /// See the module.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,7 +28,8 @@ impl LastSteps {
     pub(crate) fn of(bytes: &[u8], dims: usize, hop: usize) -> Option<Self> {
         let model = ModelProto::known(bytes)?;
         let graph = model.graph.as_ref()?;
-        let [mdct] = inputs(graph, SPECTRUM, "Identity")?;
+        let [shown] = inputs(graph, SPECTRUM, "Identity")?;
+        let [mdct] = inputs(graph, UNFILTERED, "Identity").unwrap_or([shown]);
         let [sign, power] = inputs(graph, mdct, "Mul")?;
         let [companded] = inputs(graph, sign, "Sign")?;
         let [_, exponent] = inputs(graph, power, "Pow")?;
@@ -60,8 +65,9 @@ mod tests {
     use super::super::onnx::{FLOAT, Size, ValueInfo};
     use super::*;
 
-    /// A decoder of a latent of two dimensions and two bins, companded by `power`, with `first` where the sign comes first.
-    fn decoder(power: f32, first: bool) -> Vec<u8> {
+    /// A decoder of a latent of two dimensions and two bins, companded by `power`, with `first` where the sign comes first and
+    /// `filtered` with a filter behind.
+    fn decoder(power: f32, first: bool, filtered: bool) -> Vec<u8> {
         let mut graph = Builder::default();
         let latent = String::from("latent");
         let synthesis = graph.weight(&[1.0, 2.0], &[1, 2]);
@@ -74,23 +80,35 @@ mod tests {
         let sign = graph.add("Sign", &[&companded], vec![]);
         let size = graph.add("Abs", &[&companded], vec![]);
         let size = graph.add("Pow", &[&size, &exponent], vec![]);
-        let spectrum = graph.add("Mul", &if first { [&sign, &size] } else { [&size, &sign] }, vec![]);
+        let mdct = graph.add("Mul", &if first { [&sign, &size] } else { [&size, &sign] }, vec![]);
         let value = |name| ValueInfo::new(name, FLOAT, &[Size::Free("batch"), Size::Fixed(2)]);
-        graph.finish("decoder", vec![value("latent")], vec![(value(SPECTRUM), spectrum)])
+        let mut outputs = vec![(value(SPECTRUM), mdct.clone())];
+        if filtered {
+            let spectrum = graph.add("Add", &[&mdct, &latent], vec![]);
+            outputs = vec![(value(SPECTRUM), spectrum), (value(UNFILTERED), mdct)];
+        }
+        graph.finish("decoder", vec![value("latent")], outputs)
     }
 
     #[test]
     fn they_are_read_from_the_spectrum_backwards() {
-        let steps = LastSteps::of(&decoder(2.0, true), 2, 2).unwrap();
+        let steps = LastSteps::of(&decoder(2.0, true, false), 2, 2).unwrap();
         assert_eq!(steps, LastSteps { synthesis: vec![1.0, 2.0], weighting: vec![0.5, 4.0], exponent: 0.5 });
     }
 
     #[test]
+    fn a_postfilter_is_looked_past() {
+        let filtered = LastSteps::of(&decoder(2.0, true, true), 2, 2);
+        assert_eq!(filtered, LastSteps::of(&decoder(2.0, true, false), 2, 2));
+        assert!(filtered.is_some());
+    }
+
+    #[test]
     fn what_ends_otherwise_has_none() {
-        assert_eq!(LastSteps::of(&decoder(2.0, false), 2, 2), None, "other steps");
-        assert_eq!(LastSteps::of(&decoder(2.0, true), 3, 2), None, "of another latent");
-        assert_eq!(LastSteps::of(&decoder(2.0, true), 2, 4), None, "of another hop");
-        assert_eq!(LastSteps::of(&decoder(-2.0, true), 2, 2), None, "no companding");
+        assert_eq!(LastSteps::of(&decoder(2.0, false, false), 2, 2), None, "other steps");
+        assert_eq!(LastSteps::of(&decoder(2.0, true, false), 3, 2), None, "of another latent");
+        assert_eq!(LastSteps::of(&decoder(2.0, true, false), 2, 4), None, "of another hop");
+        assert_eq!(LastSteps::of(&decoder(-2.0, true, false), 2, 2), None, "no companding");
         assert_eq!(LastSteps::of(&crate::model::graph::probe(), 2, 2), None);
         assert_eq!(LastSteps::of(b"no graph", 2, 2), None);
     }
