@@ -19,6 +19,7 @@ def config():
     config = load(pathlib.Path(__file__).parents[1] / "configs" / "live.toml")
     config["model"] |= {
         "width": 32, "encoder_blocks": 2, "decoder_blocks": 2, "codebook_size": 64, "shape_dims": 24, "importance_hidden": 8,
+        "postfilter_channels": 4, "postfilter_bins": 100, "postfilter_past": 3, "postfilter_taps": 2, "postfilter_layers": 1,
     }
     config["init"] |= {"frames": 3600, "kmeans_iterations": 3}
     config["train"] |= {"batch": 6, "steps": 40, "warmup_steps": 1}

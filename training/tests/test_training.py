@@ -60,11 +60,13 @@ def test_what_is_frozen_stays_and_what_is_fresh_starts_anew(trainer, config, aud
     assert {"decoder_out.weight", "synthesis", "importance.last.weight"} <= moved
 
 
-def test_blocks_that_the_start_lacks_add_nothing_at_first(trainer, config, audio_folder, tmp_path):
+@pytest.mark.parametrize("parts", [{"encoder_blocks": 3, "decoder_blocks": 3}, {"postfilter_channels": 4}])
+def test_parts_that_the_start_lacks_add_nothing_at_first(config, audio_folder, tmp_path, parts):
+    trainer = Trainer(config | {"model": config["model"] | {"postfilter_channels": 0}}, audio_folder)
+    trainer.initialise()
     trainer.step()
     torch.save(trainer.state(), tmp_path / "start.pt")
-    for part in ("encoder_blocks", "decoder_blocks"):
-        config["model"][part] += 1
+    config["model"] |= {"postfilter_channels": 0} | parts
     grown = Trainer(config, audio_folder)
     grown.warm_start(tmp_path / "start.pt")
     audio = torch.from_numpy(trainer.segments.batch(3))
@@ -75,7 +77,8 @@ def test_blocks_that_the_start_lacks_add_nothing_at_first(trainer, config, audio
         counts = torch.full(codes.shape[:2], codes.shape[-1])
         assert torch.equal(*(part.decode(for_counts(codes, counts), counts) for part in (model, larger)))
     grown.step()
-    assert any(parameter.abs().sum() > 0 for parameter in grown.model.decoder_blocks[-1].narrow.parameters())
+    last = grown.model.postfilter.last if grown.model.postfilter else grown.model.decoder_blocks[-1].narrow
+    assert any(parameter.abs().sum() > 0 for parameter in last.parameters())
 
 
 def test_the_untrained_model_is_a_working_codec(trainer, audio_folder):

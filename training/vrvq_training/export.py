@@ -20,9 +20,12 @@ from onnx import TensorProto
 
 from .graph import END, Graph
 from .model import EPSILON
+from .postfilter import FLOOR, GROUP, SHIFTS
 from .quantizer import count, for_counts
 
 FLOAT, INT = TensorProto.FLOAT, TensorProto.INT64
+# Name of the spectrum before the postfilter in the decoder's graph, where it has one; the program looks for it.
+UNFILTERED = "unfiltered"
 
 
 def is_eight_bits(weight):
@@ -112,6 +115,47 @@ def _block(graph, state, x, block):
     return graph.plus(x, graph.linear(graph.silu(graph.linear(hidden, block.widen)), block.narrow))
 
 
+def _beside(graph, x, groups):
+    """As :func:`vrvq_training.postfilter.beside` of ``[batch, frames, groups, n]``."""
+    padded = graph.add("Pad", [x, graph.integers(0, 0, 1, 0, 0, 0, 1, 0)])
+    return graph.concat([graph.slice(padded, at, at + groups, 2) for at in range(3)], 3)
+
+
+def _postfilter(graph, state, companded, spectrum, hidden, filter_):
+    """As :class:`vrvq_training.postfilter.Postfilter`."""
+    g, bins, groups = graph, filter_.bins, filter_.bins // GROUP
+    grouped = lambda x: g.reshape(x, 0, -1, groups, GROUP)
+
+    def extended(x, past):
+        """The bins of ``x`` that are filtered, with ``past`` frames before."""
+        extended = g.concat([state.past(past, bins), x], 1)
+        state.keep(extended, past, bins)
+        return extended
+
+    def windows(parts, past):
+        """Each of ``parts`` at every frame of the past and at this one, joined at the last axis."""
+        at = lambda x, k: g.slice(x, k, k - past if k < past else END, 1)
+        return g.concat([at(x, k) for x in parts for k in range(past + 1)], 3)
+
+    low = extended(g.slice(companded, 0, bins, 2), filter_.past)
+    seen = windows([_beside(g, grouped(low), groups)], filter_.past)
+    power = g.add("ReduceMean", [g.mul(seen, seen)], axes=[2, 3], keepdims=1)
+    seen = g.mul(seen, g.add("Pow", [g.plus(power, g.constant(FLOOR)), g.constant(-0.5)]))
+    x = g.linear(g.concat([seen, g.add("Abs", [seen])], 3), filter_.first)
+    told = g.add("Unsqueeze", [g.linear(hidden, filter_.told), g.integers(2)])
+    x = g.silu(g.plus(g.plus(x, g.weight(filter_.place)), told))
+    for layer in filter_.layers:
+        wide = g.silu(g.linear(_beside(g, x, groups), layer.widen))
+        x = g.plus(x, g.linear(wide, layer.narrow))
+    now = g.slice(spectrum, 0, bins, 2)
+    low = extended(now, filter_.taps - 1)
+    low = g.add("Pad", [low, g.integers(0, 0, SHIFTS // 2, 0, 0, SHIFTS // 2)])
+    reached = windows([grouped(g.slice(low, at, at + bins, 2)) for at in range(SHIFTS)], filter_.taps - 1)
+    parts = g.reshape(g.mul(g.linear(x, filter_.last), reached), 0, -1, groups, SHIFTS * filter_.taps, GROUP)
+    change = g.reshape(g.add("ReduceSum", [parts, g.integers(3)], keepdims=0), 0, -1, bins)
+    return g.concat([g.plus(now, change), g.slice(spectrum, bins, END, 2)], 2)
+
+
 def _io(hop, codebooks, size):
     audio = ("audio", FLOAT, ["batch", "hops", hop])
     codes = ("codes", INT, ["batch", "hops", codebooks])
@@ -168,7 +212,8 @@ def decoder(model, graph=None, spectrum=False):
     hidden = g.linear(latent, model.decoder_in)
     for block in model.decoder_blocks:
         hidden = _block(g, state, hidden, block)
-    correction = g.linear(g.normalise(hidden, EPSILON), model.decoder_out)
+    hidden = g.normalise(hidden, EPSILON)
+    correction = g.linear(hidden, model.decoder_out)
     gain = g.plus(g.slice(latent, 0, 1, 2), g.weight(model.gain_mean))
     gain = g.plus(gain, g.slice(correction, 0, 1, 2))
     gain = g.add("Clip", [gain, g.constant(0.0), g.constant(16.0)])
@@ -177,6 +222,8 @@ def decoder(model, graph=None, spectrum=False):
     shape = g.plus(shape, g.slice(correction, 1, END, 2))
     unweighted = g.add("Div", [g.mul(shape, size), g.weight(model.weighting)])
     mdct = g.compand(unweighted, 1 / config["companding"])
+    if model.postfilter is not None:
+        mdct = _postfilter(g, state, unweighted, g.named(UNFILTERED, mdct), hidden, model.postfilter)
     pieces = g.matmul(mdct, g.add("Transpose", [g.weight(model.basis)], perm=[1, 0]))
     overlaps = g.concat([state.past(1, hop), g.slice(pieces, hop, END, 2)], 1)
     state.keep(overlaps, 1, hop)

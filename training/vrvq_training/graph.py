@@ -20,6 +20,11 @@ class Graph:
         self.nodes.append(helper.make_node(op, inputs, [name], **attributes))
         return name
 
+    def named(self, name, x):
+        """``x`` under a name that whoever reads the graph can look for."""
+        self.nodes.append(helper.make_node("Identity", [x], [name]))
+        return name
+
     def weight(self, tensor):
         """A trained tensor: stored as half precision, cast to single when the model is loaded."""
         name = f"weight_{len(self.initializers)}"

@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from .postfilter import Postfilter
 from .quantizer import ResidualQuantizer
 
 EPSILON = 1e-5
@@ -117,6 +118,8 @@ class LiveModel(nn.Module):
         self.encoder_out = nn.Linear(width, shape + 1)
         self.decoder_in, self.decoder_blocks = nn.Linear(shape + 1, width), make(config["decoder_blocks"])
         self.decoder_out = nn.Linear(width, hop + 1)
+        # None in models from before there was one.
+        self.postfilter = Postfilter(config) if config.get("postfilter_channels") else None
         for layer in (self.encoder_out, self.decoder_out):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
@@ -184,12 +187,15 @@ class LiveModel(nn.Module):
         hidden = self.decoder_in(latent * self.config["decoder_scale"])
         for block in self.decoder_blocks:
             hidden = block(hidden)
-        correction = self.decoder_out(normalise(hidden)).float()
+        hidden = normalise(hidden)
+        correction = self.decoder_out(hidden).float()
         latent = latent.float()
         gain = latent[..., :1] + self.gain_mean + correction[..., :1]
         size = self.config["gain_floor"] * torch.expm1(gain.clamp(0, 16))
         shape = latent[..., 1:] @ self.synthesis + correction[..., 1:]
-        return compand(shape * size / self.weighting, 1 / self.config["companding"])
+        companded = shape * size / self.weighting
+        spectrum = compand(companded, 1 / self.config["companding"])
+        return spectrum if self.postfilter is None else self.postfilter(companded, spectrum, hidden).float()
 
     def decode(self, codes, counts):
         """Audio of ``codes`` ``[batch, frames, codebooks]`` where frame t uses the first ``counts[t]`` codebooks."""
