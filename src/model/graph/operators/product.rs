@@ -4,9 +4,8 @@
 use super::{Found, normalised, row, takers, two, uses};
 use crate::model::graph::onnx::{AttributeProto, FLOAT, GraphProto, NodeProto, TensorProto};
 
-/// Values from which a matrix is worth an operator of its own. Smaller ones stay in the caches, and those of the postfilter are multiplied
-/// with many vectors a hop, which ONNX Runtime does faster.
-const LARGE: usize = 8192;
+/// Values from which a matrix is worth an operator of its own.
+const LARGE: usize = 1024;
 
 /// `x` · `values` + `bias`, along the last dimension of `x`.
 #[derive(Debug, Clone, PartialEq)]
@@ -96,11 +95,11 @@ mod tests {
         Operators::take(model, true).products
     }
 
-    /// `x` times a half-precision matrix of 256 rows and 40 columns, turned where it is `transposed`, plus a bias where there is
+    /// `x` times a half-precision matrix of 32 rows and 40 columns, turned where it is `transposed`, plus a bias where there is
     /// one.
     fn model(matrix: &[f32], transposed: bool, bias: Option<&[f32]>) -> ModelProto {
         let mut graph = Builder::default();
-        let matrix = graph.weight(matrix, if transposed { &[40, 256] } else { &[256, 40] });
+        let matrix = graph.weight(matrix, if transposed { &[40, 32] } else { &[32, 40] });
         let mut matrix = graph.add("Cast", &[&matrix], vec![AttributeProto::int("to", FLOAT.into())]);
         if transposed {
             matrix = graph.add("Transpose", &[&matrix], vec![AttributeProto::ints("perm", &[1, 0])]);
@@ -111,7 +110,7 @@ mod tests {
             y = graph.add("Add", &[&bias, &y], vec![]);
         }
         let value = |name, length| ValueInfo::new(name, FLOAT, &[Size::Free("hops"), Size::Fixed(length)]);
-        let bytes = graph.finish("product", vec![value("x", 256)], vec![(value("y", 40), y)]);
+        let bytes = graph.finish("product", vec![value("x", 32)], vec![(value("y", 40), y)]);
         let mut model = ModelProto::known(&bytes).unwrap();
         let halves = &mut model.graph.as_mut().unwrap().initializer[0];
         let values = halves.to_floats().unwrap();
@@ -126,11 +125,11 @@ mod tests {
 
     #[test]
     fn a_product_takes_its_cast_and_its_bias_along() {
-        let matrix: Vec<f32> = (0..256 * 40).map(|i| i as f32 / 2.0).collect();
+        let matrix: Vec<f32> = (0..32 * 40).map(|i| i as f32 / 2.0).collect();
         let bias: Vec<f32> = (0..40).map(|i| i as f32).collect();
         let mut plain = model(&matrix, false, Some(&bias));
         let [product] = take(&mut plain).try_into().unwrap();
-        assert_eq!((product.rows, product.columns), (256, 40));
+        assert_eq!((product.rows, product.columns), (32, 40));
         assert_eq!(product.bias, bias);
         let at = |row: usize, column: usize| half::f16::from_bits(product.values[row * 40 + column]).to_f32();
         assert_eq!((at(0, 1), at(31, 39)), (0.5, 639.5));
@@ -139,14 +138,14 @@ mod tests {
 
         let mut turned = model(&matrix, true, None);
         let [product] = take(&mut turned).try_into().unwrap();
-        assert_eq!((product.rows, product.columns), (256, 40));
-        assert_eq!(half::f16::from_bits(product.values[1]).to_f32(), 128.0, "the second column's first");
+        assert_eq!((product.rows, product.columns), (32, 40));
+        assert_eq!(half::f16::from_bits(product.values[1]).to_f32(), 16.0, "the second column's first");
         assert_eq!(product.bias, [0.0; 40]);
     }
 
     #[test]
     fn other_additions_and_other_matrices_stay() {
-        let matrix = vec![1.0; 256 * 40];
+        let matrix = vec![1.0; 32 * 40];
         let mut wide = model(&matrix, false, Some(&[1.0]));
         assert_eq!(take(&mut wide).len(), 1);
         assert_eq!(kinds(&wide), [Product::NAME, "Add", "Identity"], "one value for all columns is no bias of them");
@@ -156,7 +155,7 @@ mod tests {
         for mut model in [model(&infinite, false, None), {
             let mut single = model(&matrix, false, None);
             let tensor = &mut single.graph.as_mut().unwrap().initializer[0];
-            *tensor = TensorProto::floats(&tensor.name, &[256, 40], &matrix);
+            *tensor = TensorProto::floats(&tensor.name, &[32, 40], &matrix);
             single
         }] {
             let before = model.clone();
