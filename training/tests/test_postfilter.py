@@ -1,4 +1,4 @@
-"""The postfilter hears no later frame and no bin beyond its own, as loud as may be, and learns to take noise from between harmonics."""
+"""The postfilter hears no later frame, leaves the bins above its own, works alike at every loudness and learns to take noise away beside a tone."""
 
 import torch
 
