@@ -3,7 +3,7 @@
 from .evaluate import markdown
 from .export import parameters
 
-NAME = "VRVQ live 3.2"
+NAME = "VRVQ live 3.3"
 LICENCE = "CC-BY-SA-4.0"
 REASON = (
     "The strictest terms among the training audio that name derived works are GPL and CC-BY-SA; no audio is in the "
@@ -18,7 +18,8 @@ HISTORY = (
     "subnet that is told the gain, anew and alone, 700 steps of `training/configs/live-map.toml`, and the decoder alone, 2400 steps of "
     "`training/configs/live-decoder.toml`. Encoder and codebooks are those of live 1: VRVQ live 3. "
     "Live 3.1 is live 3 with the network's matrices rounded to eight bits (`export --weight-bits 8`). Live 3.2 is live 3.1 and a "
-    "postfilter, anew and alone, 3000 steps of `training/configs/live-postfilter.toml`; the codes are the same. `python -m "
+    "postfilter, anew and alone, 3000 steps of `training/configs/live-postfilter.toml`, and live 3.3 is that with decoder and "
+    "postfilter trained on together, 5000 steps of `training/configs/live-output.toml`; the codes are the same. `python -m "
     "vrvq_training all` trains a similar model to live 1 from nothing, not this one to the bit."
 )
 

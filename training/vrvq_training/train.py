@@ -77,7 +77,8 @@ class Trainer:
         fresh = tuple(self.config["train"].get("fresh", ()))
         weights = {name: value for name, value in weights.items() if not name.startswith(fresh)}
         state = self.model.state_dict()
-        grown = {name for name in state.keys() - weights.keys() if "_blocks." in name and ".narrow." in name}
+        residual = lambda name: ".narrow." in name and ("_blocks." in name or "postfilter.layers." in name)
+        grown = {name for name in state.keys() - weights.keys() if residual(name)}
         state |= weights | {name: torch.zeros_like(state[name]) for name in grown}
         for model in (self.model, self.average):
             model.load_state_dict(state)
