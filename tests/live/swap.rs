@@ -94,16 +94,15 @@ fn changed(telemetry: &Telemetry, live: &LiveLoop, to: &Arc<Model>) -> bool {
     live.is_settled() && told && live.model().hash() == to.hash()
 }
 
-/// A tone whose every moment sounds alike, so that a gap, a step or a change of loudness is plain; five periods to a block,
-/// so that blocks follow each other without a step.
-fn tone(seconds: f64) -> Vec<f32> {
-    (0..(seconds * 44_100.0) as usize).map(|i| 0.4 * (std::f32::consts::TAU * 5.0 * i as f32 / 512.0).sin()).collect()
+/// A tone whose every moment sounds alike, so that a gap, a step or a change of loudness is plain; five periods to a hop, and whole
+/// hops, so that it goes on without a step where it is played again.
+fn tone() -> Vec<f32> {
+    (0..86 * 512).map(|i| 0.4 * (std::f32::consts::TAU * 5.0 * i as f32 / 512.0).sin()).collect()
 }
 
 #[test]
 fn a_model_is_changed_while_audio_runs_without_a_gap_or_a_step() {
-    // Of whole hops, so that it goes on without a jump.
-    let audio = tone(86.0 * 512.0 / 44_100.0);
+    let audio = tone();
     // The same weights under another name: what is heard before and after is the same sound.
     let another = open(&with_card(&bundled(), |card| card["name"] = "another".into()));
     let (mut live, telemetry, _) = start_with(config(44_100.0, 1, 512), Model::builtin().unwrap());
@@ -220,7 +219,7 @@ fn a_loop_ends_while_its_model_is_changed() {
 /// A and B are two whole settings: each has its own model, and where one is heard its model runs.
 #[test]
 fn each_setting_has_its_own_model() {
-    let audio = tone(1.0);
+    let audio = tone();
     let another = open(&with_card(&bundled(), |card| card["name"] = "another".into()));
     let builtin = Model::builtin().unwrap();
     let (mut live, telemetry, _) = start_with(config(44_100.0, 1, 512), builtin.clone());
