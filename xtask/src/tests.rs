@@ -120,6 +120,8 @@ fn with_onnx_runtime(tally: &mut Tally) -> Result<()> {
         "silence",
         "--test",
         "sharing",
+        "--test",
+        "loading",
     ];
     let loops = counted(cargo_command(&command).env(RUNTIME, &library), tally);
     let quiet = ["test", "--test", "privacy", "--", "--ignored"];

@@ -37,7 +37,7 @@ impl Seat {
         }
         let mut builder = place(builder, device)?;
         let session = match weights.filter(|_| device.is_cpu()) {
-            Some(weights) => weights.share(builder)?.commit_from_memory(weights.graph())?,
+            Some(weights) => weights.load(builder)?,
             None => builder.commit_from_memory(bytes)?,
         };
         give_back_memory();

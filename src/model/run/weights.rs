@@ -2,6 +2,7 @@
 
 use super::operators::{Operators, reads_halves};
 use crate::model::graph;
+use ort::session::Session;
 use ort::session::builder::{PrepackedWeights, SessionBuilder};
 use ort::value::{DynValue, Tensor};
 use std::sync::Arc;
@@ -31,18 +32,16 @@ impl Weights {
         Some(Self { graph: brought.graph, values, packed: PrepackedWeights::new(), operators })
     }
 
-    /// The graph without them.
-    pub fn graph(&self) -> &[u8] {
-        &self.graph
-    }
-
-    /// A session that uses them.
-    pub fn share(&self, builder: SessionBuilder) -> ort::Result<SessionBuilder> {
-        let mut builder = self.operators.share(builder)?;
+    /// A session of the graph that uses them.
+    ///
+    /// # Errors
+    /// What the runtime says of the graph.
+    pub fn load(&self, mut builder: SessionBuilder) -> ort::Result<Session> {
         for (name, value) in &self.values {
             // The first brings the values along; the second lets sessions share what is packed of them.
             builder = builder.with_external_initializer(name, value.clone())?.with_initializer(name, value.clone())?;
         }
-        Ok(builder.with_prepacked_weights(&self.packed)?)
+        let mut builder = self.operators.share(builder)?.with_prepacked_weights(&self.packed)?;
+        self.operators.introduce(|| builder.commit_from_memory(&self.graph))
     }
 }

@@ -3,6 +3,9 @@
 //! ONNX Runtime multiplies by weights in single precision: it would widen them when a graph is loaded, and a live hop would
 //! read twice the bytes. (Its `MatMulNBits`, with eight bits a weight, gives other codes on each processor.) And each of a graph's
 //! steps costs more than these small ones compute.
+//!
+//! ONNX Runtime looks whether it knows an operator's domain and then adds it, without a lock: of sessions that load at once, the
+//! process's first, some fail with "the domain is already exist" (its issue 27089). So the first one loads alone.
 
 mod books;
 mod branch;
@@ -21,8 +24,11 @@ use ort::operator::{ComputeContext, Kernel, KernelContext, Operator, OperatorDom
 use ort::session::builder::SessionBuilder;
 use ort::value::{TensorElementType, ValueRef, ValueRefMut};
 use panels::Panels;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use taps::Taps;
+
+/// Whether a session of this process has brought [`DOMAIN`] to ONNX Runtime.
+static KNOWN: Mutex<bool> = Mutex::new(false);
 
 /// Whether this processor can multiply by halves.
 pub(super) fn reads_halves() -> bool {
@@ -64,6 +70,24 @@ impl Operators {
     pub fn is_empty(&self) -> bool {
         let Self { panels, taps, books, pasts, compands, branches: _ } = self;
         [panels.len(), taps.len(), books.len(), pasts.len(), compands.len()] == [0; 5]
+    }
+
+    /// Runs `load`, which makes a session that has them: the process's first such alone.
+    ///
+    /// # Errors
+    /// Those of `load`.
+    pub fn introduce<T>(&self, load: impl FnOnce() -> ort::Result<T>) -> ort::Result<T> {
+        if self.is_empty() {
+            return load();
+        }
+        let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+        if *known {
+            drop(known);
+            return load();
+        }
+        let session = load()?;
+        *known = true;
+        Ok(session)
     }
 
     /// A session that has them.
