@@ -91,10 +91,10 @@ mod tests {
             [(&model.encoder, 14, 0, 7, 4, 6, 1), (&model.decoder, 21, 1, 8, 5, 7, 2)]
         {
             let brought = bring(part.bytes(), true, true).unwrap();
-            let Operators { products, filters, lookups: found, pasts: joined, compands, blocks: residual } =
+            let Operators { products, filters, lookups: found, pasts: joined, compands, blocks: residual, postfilters } =
                 &brought.operators;
             assert_eq!((products.len(), filters.len(), found.len(), residual.len()), (made, 5, lookups, blocks));
-            assert_eq!((joined.len(), compands.len()), (pasts, 1));
+            assert_eq!((joined.len(), compands.len(), postfilters.len()), (pasts, 1, lookups));
             let epsilons = products.iter().filter(|product| product.epsilon.is_some()).count();
             assert_eq!(epsilons, normalised, "what the blocks make");
             assert_eq!(products.iter().filter(|product| product.gated).count(), gates, "the blocks' and the subnet's");

@@ -61,5 +61,7 @@ fn states_of(name: &str, channels: &'static str) -> ValueInfo {
 pub(crate) use brought::{Weight, bring};
 pub(crate) use dac::{Graph, advance, decoder, delay, encoder, reaches};
 pub(crate) use last_steps::LastSteps;
-pub(crate) use operators::{Block, Compand, DOMAIN, Filter, INDEX, Lookup, Operators, Past, Product};
+pub(crate) use operators::{
+    Block, Compand, DOMAIN, FLOOR, Filter, GROUP, INDEX, Lookup, Operators, Past, Postfilter, Product, SHIFTS,
+};
 pub(crate) use spectrum::{SPECTRUM, show_spectrum};

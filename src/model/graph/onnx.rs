@@ -161,6 +161,11 @@ impl GraphProto {
         self.node.iter().find(|node| node.output.iter().any(|output| output == value))
     }
 
+    /// The graph's own name of the value that an input of one of its nodes is called.
+    pub fn name_of(&self, value: &str) -> Option<&str> {
+        self.node.iter().flat_map(|node| &node.input).find(|input| *input == value).map(String::as_str)
+    }
+
     /// The weight that `value` is; one in half precision is cast first.
     pub fn weight(&self, value: &str) -> Option<&TensorProto> {
         let name = match self.made_by(value) {

@@ -6,7 +6,9 @@ mod compand;
 mod filter;
 mod lookup;
 mod past;
+mod postfilter;
 mod product;
+mod template;
 
 use super::onnx::{AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSet};
 pub(crate) use block::Block;
@@ -14,6 +16,7 @@ pub(crate) use compand::Compand;
 pub(crate) use filter::Filter;
 pub(crate) use lookup::Lookup;
 pub(crate) use past::Past;
+pub(crate) use postfilter::{FLOOR, GROUP, Postfilter, SHIFTS};
 pub(crate) use product::Product;
 use std::collections::HashSet;
 
@@ -32,6 +35,8 @@ pub(crate) struct Operators {
     pub compands: Vec<Compand>,
     /// They name products and filters.
     pub blocks: Vec<Block>,
+    /// They name products.
+    pub postfilters: Vec<Postfilter>,
 }
 
 impl Operators {
@@ -44,11 +49,21 @@ impl Operators {
             // What is replaced counts as a use no more.
             drop_unused(graph);
         }
-        let products = if halves { replace(graph, Product::NAME, product::read) } else { vec![] };
+        let found = if halves { replace(graph, Postfilter::NAME, postfilter::read) } else { vec![] };
+        if !found.is_empty() {
+            drop_unused(graph);
+        }
+        let mut products = if halves { replace(graph, Product::NAME, product::read) } else { vec![] };
+        let mut postfilters = Vec::new();
+        for (mut postfilter, own) in found {
+            postfilter.products = products.len()..products.len() + own.len();
+            products.extend(own);
+            postfilters.push(postfilter);
+        }
         let lookups = replace(graph, Lookup::NAME, lookup::read);
         let pasts = replace(graph, Past::NAME, past::read);
         let compands = replace(graph, Compand::NAME, compand::read);
-        let mut operators = Self { products, filters, lookups, pasts, compands, blocks: vec![] };
+        let mut operators = Self { products, filters, lookups, pasts, compands, blocks: vec![], postfilters };
         if operators.is_empty() {
             return operators;
         }
@@ -60,7 +75,7 @@ impl Operators {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        let Self { products, filters, lookups, pasts, compands, blocks: _ } = self;
+        let Self { products, filters, lookups, pasts, compands, blocks: _, postfilters: _ } = self;
         [products.len(), filters.len(), lookups.len(), pasts.len(), compands.len()] == [0; 5]
     }
 }

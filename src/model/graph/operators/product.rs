@@ -70,7 +70,7 @@ fn gate<'a>(graph: &'a GraphProto, value: &str) -> Option<&'a NodeProto> {
 }
 
 /// A matrix in half precision of a size that is worth it: rows, columns and values.
-fn finite_halves(tensor: &TensorProto) -> Option<(usize, usize, Vec<u16>)> {
+pub(super) fn finite_halves(tensor: &TensorProto) -> Option<(usize, usize, Vec<u16>)> {
     let [rows, columns] = tensor.dims.as_slice() else { return None };
     let (rows, columns) = (usize::try_from(*rows).ok()?, usize::try_from(*columns).ok()?);
     let values = tensor.to_halves()?;

@@ -13,10 +13,11 @@ mod earlier;
 mod frames;
 mod instructions;
 mod panels;
+mod postfilter;
 mod taps;
 mod whole;
 
-use crate::model::graph::{self, Block, Compand, DOMAIN, Filter, INDEX, Lookup, Past, Product};
+use crate::model::graph::{self, Block, Compand, DOMAIN, Filter, INDEX, Lookup, Past, Postfilter, Product};
 use books::Books;
 use branch::Branch;
 use instructions::Instructions;
@@ -24,6 +25,7 @@ use ort::operator::{ComputeContext, Kernel, KernelContext, Operator, OperatorDom
 use ort::session::builder::SessionBuilder;
 use ort::value::{TensorElementType, ValueRef, ValueRefMut};
 use panels::Panels;
+use postfilter::Filtering;
 use std::sync::{Arc, Mutex, PoisonError};
 use taps::Taps;
 
@@ -43,6 +45,7 @@ pub(super) struct Operators {
     pasts: Vec<Arc<Past>>,
     compands: Vec<Arc<Compand>>,
     branches: Vec<Arc<Branch>>,
+    filterings: Vec<Arc<Filtering>>,
 }
 
 impl Operators {
@@ -61,14 +64,17 @@ impl Operators {
             })
         };
         let branches = of.blocks.iter().map(branch).collect();
+        let filtering = |postfilter| Filtering::new(postfilter, &panels).map(Arc::new);
+        // As many as there are: each names products that were found beside it.
+        let filterings = of.postfilters.into_iter().filter_map(filtering).collect();
         let books = of.lookups.iter().map(|lookup| Arc::new(Books::new(lookup))).collect();
         let pasts = of.pasts.into_iter().map(Arc::new).collect();
         let compands = of.compands.into_iter().map(Arc::new).collect();
-        Self { panels, taps, books, pasts, compands, branches }
+        Self { panels, taps, books, pasts, compands, branches, filterings }
     }
 
     pub fn is_empty(&self) -> bool {
-        let Self { panels, taps, books, pasts, compands, branches: _ } = self;
+        let Self { panels, taps, books, pasts, compands, branches: _, filterings: _ } = self;
         [panels.len(), taps.len(), books.len(), pasts.len(), compands.len()] == [0; 5]
     }
 
@@ -101,7 +107,8 @@ impl Operators {
             .add(Own { name: Lookup::NAME, all: self.books.clone() })?
             .add(Own { name: Past::NAME, all: self.pasts.clone() })?
             .add(Own { name: Compand::NAME, all: self.compands.clone() })?
-            .add(Own { name: Block::NAME, all: self.branches.clone() })?;
+            .add(Own { name: Block::NAME, all: self.branches.clone() })?
+            .add(Own { name: Postfilter::NAME, all: self.filterings.clone() })?;
         Ok(builder.with_operators(domain)?)
     }
 }
