@@ -12,6 +12,7 @@ pub(super) const MOST_TOGETHER: usize = 8;
 pub(super) enum Values<'a> {
     Halves(&'a [f16]),
     Bytes(&'a [i8]),
+    Singles(&'a [f32]),
 }
 
 impl Values<'_> {
@@ -19,6 +20,7 @@ impl Values<'_> {
         match self {
             Self::Halves(values) => values.len(),
             Self::Bytes(values) => values.len(),
+            Self::Singles(values) => values.len(),
         }
     }
 }
@@ -73,11 +75,34 @@ impl Instructions {
         #[cfg(target_arch = "x86_64")]
         unsafe {
             match (self.0, values) {
-                (Kind::Avx2, Values::Halves(values)) => x86::avx2_halves(vectors, values, rows, sums),
-                (Kind::Avx2, Values::Bytes(values)) => x86::avx2_bytes(vectors, values, rows, sums),
-                (Kind::Avx512, Values::Halves(values)) => x86::avx512_halves(vectors, values, rows, sums),
-                (Kind::Avx512, Values::Bytes(values)) => x86::avx512_bytes(vectors, values, rows, sums),
+                (Kind::Avx2, Values::Halves(values)) => x86::avx2_halves::add(vectors, values, rows, sums),
+                (Kind::Avx2, Values::Bytes(values)) => x86::avx2_bytes::add(vectors, values, rows, sums),
+                (Kind::Avx2, Values::Singles(values)) => x86::avx2_singles::add(vectors, values, rows, sums),
+                (Kind::Avx512, Values::Halves(values)) => x86::avx512_halves::add(vectors, values, rows, sums),
+                (Kind::Avx512, Values::Bytes(values)) => x86::avx512_bytes::add(vectors, values, rows, sums),
+                (Kind::Avx512, Values::Singles(values)) => x86::avx512_singles::add(vectors, values, rows, sums),
             }
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        match self.0 {}
+    }
+
+    /// The same values in single precision, of which no sum is another one.
+    pub fn widen<'a>(self, values: Values<'a>, room: &'a mut Vec<f32>) -> Values<'a> {
+        assert_eq!(values.len() % WIDTH, 0);
+        room.resize(values.len(), 0.0);
+        // SAFETY: as in `add`; there is room for each value.
+        #[cfg(target_arch = "x86_64")]
+        unsafe {
+            match (self.0, values) {
+                (Kind::Avx2, Values::Halves(values)) => x86::avx2_halves::widen(values, room),
+                (Kind::Avx2, Values::Bytes(values)) => x86::avx2_bytes::widen(values, room),
+                (Kind::Avx2, Values::Singles(values)) => x86::avx2_singles::widen(values, room),
+                (Kind::Avx512, Values::Halves(values)) => x86::avx512_halves::widen(values, room),
+                (Kind::Avx512, Values::Bytes(values)) => x86::avx512_bytes::widen(values, room),
+                (Kind::Avx512, Values::Singles(values)) => x86::avx512_singles::widen(values, room),
+            }
+            Values::Singles(room)
         }
         #[cfg(not(target_arch = "x86_64"))]
         match self.0 {}
@@ -93,16 +118,40 @@ mod x86 {
     /// Bytes ahead that are fetched: by itself the processor stops at the end of each page.
     const AHEAD: usize = 4096;
 
-    /// A kernel for each number of vectors, by the intrinsics of one width.
+    /// A kernel for each number of vectors, by the intrinsics of one width, and what widens values.
     macro_rules! kernel {
         ($name:ident, $features:literal, $lanes:literal, [$($count:literal)*], |$at:ident: *const $value:ty| $widened:expr,
          $load:ident, $splat:ident, $fma:ident, $store:ident) => {
-            /// # Safety
-            /// The processor has the features; there are `sums.len()` vectors of `rows` floats, and `rows` · `WIDTH` values.
-            #[target_feature(enable = $features)]
-            pub unsafe fn $name(vectors: &[f32], values: &[$value], rows: usize, sums: &mut [[f32; WIDTH]]) {
+            pub mod $name {
+                use super::*;
+
                 /// # Safety
-                /// As the other's, with `N` sums.
+                /// The processor has the features; there are `sums.len()` vectors of `rows` floats, and `rows` · `WIDTH` values.
+                #[target_feature(enable = $features)]
+                pub unsafe fn add(vectors: &[f32], values: &[$value], rows: usize, sums: &mut [[f32; WIDTH]]) {
+                    // SAFETY: the caller's promise is passed on.
+                    match sums.len() {
+                        0 => {}
+                        $($count => unsafe { of::<$count>(vectors, values, rows, sums) },)*
+                        count => unreachable!("{count} vectors together"),
+                    }
+                }
+
+                /// # Safety
+                /// The processor has the features; there is room for as many values, a multiple of `WIDTH`.
+                #[target_feature(enable = $features)]
+                pub unsafe fn widen(values: &[$value], room: &mut [f32]) {
+                    // SAFETY: all loads and stores are inside the slices, as the caller promises.
+                    unsafe {
+                        for part in 0..values.len() / $lanes {
+                            let $at = values.as_ptr().add(part * $lanes);
+                            $store(room.as_mut_ptr().add(part * $lanes), $widened);
+                        }
+                    }
+                }
+
+                /// # Safety
+                /// As the first one's, with `N` sums.
                 #[target_feature(enable = $features)]
                 unsafe fn of<const N: usize>(vectors: &[f32], values: &[$value], rows: usize, sums: &mut [[f32; WIDTH]]) {
                     const PARTS: usize = WIDTH / $lanes;
@@ -133,12 +182,6 @@ mod x86 {
                         }
                     }
                 }
-                // SAFETY: the caller's promise is passed on.
-                match sums.len() {
-                    0 => {}
-                    $($count => unsafe { of::<$count>(vectors, values, rows, sums) },)*
-                    count => unreachable!("{count} vectors together"),
-                }
             }
         };
     }
@@ -159,6 +202,14 @@ mod x86 {
     kernel!(
         avx512_bytes, "avx512f", 16, [1 2 3 4 5 6 7 8],
         |at: *const i8| _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(at.cast()))),
+        _mm512_loadu_ps, _mm512_set1_ps, _mm512_fmadd_ps, _mm512_storeu_ps
+    );
+    kernel!(
+        avx2_singles, "avx2,fma,f16c", 8, [1 2 3], |at: *const f32| _mm256_loadu_ps(at),
+        _mm256_loadu_ps, _mm256_set1_ps, _mm256_fmadd_ps, _mm256_storeu_ps
+    );
+    kernel!(
+        avx512_singles, "avx512f", 16, [1 2 3 4 5 6 7 8], |at: *const f32| _mm512_loadu_ps(at),
         _mm512_loadu_ps, _mm512_set1_ps, _mm512_fmadd_ps, _mm512_storeu_ps
     );
 }

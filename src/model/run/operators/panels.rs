@@ -17,6 +17,9 @@ use ort::operator::ComputeContext;
 use ort::value::TensorElementType;
 use std::sync::Arc;
 
+/// Groups of vectors from which on a panel is widened once for all of them: of three that took as long as each on its own.
+const MANY: usize = 5;
+
 /// See the module.
 pub(super) struct Panels {
     rows: usize,
@@ -100,6 +103,7 @@ impl Panels {
             normal
         });
         let vectors = normal.as_deref().unwrap_or(vectors);
+        let (groups, mut room) = (count.div_ceil(most), Vec::new());
         for (panel, bias) in self.bias.as_chunks::<WIDTH>().0.iter().enumerate() {
             let values = &self.all[self.from + panel * self.panel..][..self.panel];
             let (first, width) = (panel * WIDTH, WIDTH.min(columns - panel * WIDTH));
@@ -108,6 +112,7 @@ impl Panels {
                 Some(_) => (Values::Bytes(bytemuck::cast_slice(values)), [0.0; WIDTH]),
                 None => (Values::Halves(bytemuck::cast_slice::<u8, u16>(values).reinterpret_cast()), *bias),
             };
+            let values = if groups >= MANY { self.instructions.widen(values, &mut room) } else { values };
             for (group, vectors) in vectors.chunks(most * rows).enumerate() {
                 let mut sums = [start; MOST_TOGETHER];
                 let sums = &mut sums[..vectors.len() / rows];
@@ -161,17 +166,17 @@ mod tests {
             let bytes = product(|random, column| f32::from(random.i8(-127..=127)) * (8 + column % 8) as f32 / 2048.0);
             // One after the other in memory.
             let products = [bytes.clone(), halves, bytes];
-            let vectors: Vec<f32> = (0..20 * rows).map(|_| random.f32() - 0.5).collect();
+            let vectors: Vec<f32> = (0..40 * rows).map(|_| random.f32() - 0.5).collect();
             let of_each = |instructions| {
                 let panels = Panels::of(&products, instructions);
                 let in_bytes: Vec<bool> = panels.iter().map(|panels| panels.scales.is_some()).collect();
                 assert_eq!(in_bytes, [true, rows == 1, true]);
                 let of_one = |panels: &Panels| {
-                    let mut alone = vec![0.0; 20 * columns];
+                    let mut alone = vec![0.0; 40 * columns];
                     for (vector, result) in vectors.chunks_exact(rows).zip(alone.chunks_exact_mut(columns)) {
                         panels.multiply(vector, result);
                     }
-                    for count in [0, 1, 2, 3, 4, 5, 7, 8, 9, 20] {
+                    for count in [0, 1, 2, 3, 4, 5, 7, 8, 9, 20, 40] {
                         let mut together = vec![0.0; count * columns];
                         panels.multiply(&vectors[..count * rows], &mut together);
                         assert!(
