@@ -4,7 +4,8 @@ use super::{Step, input, result};
 use crate::model::graph::Compand;
 use ort::operator::ComputeContext;
 use ort::value::TensorElementType;
-use wide::f32x8;
+use rten_simd::SimdUnaryOp;
+use rten_vecmath::Silu;
 
 impl Step for Compand {
     const INPUTS: &[TensorElementType] = &[TensorElementType::Float32];
@@ -44,14 +45,7 @@ pub(super) fn normalise(frame: &mut [f32], epsilon: f32) {
 
 /// x · sigmoid(x) of each value, the same wherever it stands.
 pub(super) fn silu(values: &mut [f32]) {
-    let of = |x: f32x8| x / ((-x).exp() + f32x8::ONE);
-    let (whole, rest) = values.as_chunks_mut::<8>();
-    for values in whole {
-        *values = of(f32x8::new(*values)).to_array();
-    }
-    let mut last = [0.0; 8];
-    last[..rest.len()].copy_from_slice(rest);
-    rest.copy_from_slice(&of(f32x8::new(last)).to_array()[..rest.len()]);
+    Silu {}.map_mut(values);
 }
 
 #[cfg(test)]
