@@ -13,8 +13,10 @@ pub(crate) const GROUP: usize = 4;
 pub(crate) const SHIFTS: usize = 3;
 /// What is added to the mean square of what is seen.
 pub(crate) const FLOOR: f32 = 1e-6;
-/// Most frames of the past and most layers that are looked for.
+/// Most frames of the past, of a filter and most layers that are looked for.
 const MOST: usize = 8;
+/// Most bins: a file may make up any number.
+const MOST_BINS: usize = 1 << 16;
 
 /// Of a spectrum `[streams, frames, hop]`, the lowest bins companded with the frames before `[streams, frames + past, bins]`, the
 /// lowest bins as they are with the frames before `[streams, frames + taps - 1, bins]`, and what is told of each frame
@@ -50,6 +52,9 @@ pub(super) fn read<'a>(graph: &'a GraphProto, node: &'a NodeProto) -> Option<Fou
     let &[_, _, _, reach, _] = integers(shaped.input.get(1)?)?.as_slice() else { return None };
     let size = |length: i64| usize::try_from(length).ok().filter(|&length| length > 0);
     let (bins, taps) = (size(bins)?, size(reach)? / SHIFTS);
+    if bins > MOST_BINS || !bins.is_multiple_of(GROUP) || !(1..=MOST).contains(&taps) {
+        return None;
+    }
     let result = node.output.first()?;
     let all = (0..=MOST).flat_map(|layers| (1..=MOST).map(move |past| (layers, past)));
     let (layers, past, found) = all
@@ -234,6 +239,16 @@ mod tests {
             }
         };
         assert_eq!(postfilters(&kept), 0);
+        for (of, made_up) in [(9, 1), (9, 3 << 40), (256, i64::MAX), (256, 255), (256, 1)] {
+            let mut model = whole.clone();
+            for tensor in &mut model.graph.as_mut().unwrap().initializer {
+                let Some(mut values) = tensor.to_integers() else { continue };
+                values.iter_mut().filter(|value| **value == of).for_each(|value| *value = made_up);
+                tensor.raw_data = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+            }
+            let found = Operators::take(&mut model, true).postfilters.len();
+            assert_eq!(found, 0, "{made_up} in place of {of}");
+        }
         let mut single = whole.clone();
         assert!(Operators::take(&mut single, false).postfilters.is_empty(), "products that stay");
     }

@@ -58,6 +58,7 @@ impl Step for Branch {
 #[cfg(test)]
 mod tests {
     use super::super::instructions::Instructions;
+    use super::super::panels::exactly;
     use super::*;
     use crate::model::graph::{Filter, Product};
     use half::f16;
@@ -79,11 +80,6 @@ mod tests {
         let products = [product(channels, width, true), product(width, channels, false)];
         // Two streams of four frames and a past of two.
         let joined = numbers(2 * 6 * channels);
-        let times = |product: &Product, x: &[f64]| -> Vec<f64> {
-            let weight = |row, column| f16::from_bits(product.values[row * product.columns + column]).to_f64();
-            let sum = |column| x.iter().enumerate().map(|(row, x)| x * weight(row, column)).sum::<f64>();
-            (0..product.columns).map(|column| sum(column) + f64::from(product.bias[column])).collect()
-        };
         let mut expected = Vec::new();
         for of in joined.chunks_exact(6 * channels) {
             for frame in 0..4 {
@@ -93,8 +89,8 @@ mod tests {
                 let filtered: Vec<f64> = (0..channels).map(sum).collect();
                 let root = (filtered.iter().map(|x| x * x).sum::<f64>() / channels as f64 + 1e-3).sqrt();
                 let normal: Vec<f64> = filtered.iter().map(|x| x / root).collect();
-                let wide: Vec<f64> = times(&products[0], &normal).iter().map(|x| x / (1.0 + (-x).exp())).collect();
-                expected.extend(times(&products[1], &wide).iter().enumerate().map(|(c, y)| y + at(frame + 2, c)));
+                let wide: Vec<f64> = exactly(&products[0], &normal).iter().map(|x| x / (1.0 + (-x).exp())).collect();
+                expected.extend(exactly(&products[1], &wide).iter().enumerate().map(|(c, y)| y + at(frame + 2, c)));
             }
         }
         // Each stream's past stands between other values of its state.

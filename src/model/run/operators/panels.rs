@@ -145,6 +145,14 @@ impl Step for Panels {
     }
 }
 
+/// x · values + bias in double precision: what tests hold results against.
+#[cfg(test)]
+pub(super) fn exactly(product: &Product, x: &[f64]) -> Vec<f64> {
+    let weight = |row, column| half::f16::from_bits(product.values[row * product.columns + column]).to_f64();
+    let sum = |column| x.iter().enumerate().map(|(row, x)| x * weight(row, column)).sum::<f64>();
+    (0..product.columns).map(|column| sum(column) + f64::from(product.bias[column])).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -179,6 +179,7 @@ impl Step for Filtering {
 #[cfg(test)]
 mod tests {
     use super::super::instructions::Instructions;
+    use super::super::panels::exactly;
     use super::*;
     use crate::model::graph::Product;
     use half::f16;
@@ -190,13 +191,6 @@ mod tests {
     const PAST: usize = 2;
     const TAPS: usize = 2;
     const HOP: usize = 20;
-
-    /// x · values + bias in double precision.
-    fn times(product: &Product, x: &[f64]) -> Vec<f64> {
-        let weight = |row, column| f16::from_bits(product.values[row * product.columns + column]).to_f64();
-        let sum = |column| x.iter().enumerate().map(|(row, x)| x * weight(row, column)).sum::<f64>();
-        (0..product.columns).map(|column| sum(column) + f64::from(product.bias[column])).collect()
-    }
 
     fn silu(x: &mut [f64]) {
         x.iter_mut().for_each(|x| *x /= 1.0 + (-*x).exp());
@@ -231,7 +225,7 @@ mod tests {
         for (group, seen) in seen.iter().enumerate() {
             let loud = seen.iter().map(|x| x / over);
             let both: Vec<f64> = loud.clone().chain(loud.map(f64::abs)).collect();
-            let mut made = times(&products[0], &both);
+            let mut made = exactly(&products[0], &both);
             for (channel, made) in made.iter_mut().enumerate() {
                 *made += f64::from(place[group * CHANNELS + channel]) + f64::from(frame.told[channel]);
             }
@@ -240,13 +234,13 @@ mod tests {
         }
         let more: Vec<Vec<f64>> = (0..GROUPS)
             .map(|group| {
-                let mut wide = times(&products[1], &beside(&x, group));
+                let mut wide = exactly(&products[1], &beside(&x, group));
                 silu(&mut wide);
-                times(&products[2], &wide)
+                exactly(&products[2], &wide)
             })
             .collect();
         x.iter_mut().zip(more).for_each(|(x, more)| x.iter_mut().zip(more).for_each(|(x, more)| *x += more));
-        let filters: Vec<Vec<f64>> = x.iter().map(|x| times(&products[3], x)).collect();
+        let filters: Vec<Vec<f64>> = x.iter().map(|x| exactly(&products[3], x)).collect();
         let bin = |bin: usize| {
             let filter = |shift: usize, tap: usize| filters[bin / GROUP][(shift * TAPS + tap) * GROUP + bin % GROUP];
             let reached = |shift: usize, tap: usize| {
