@@ -12,6 +12,7 @@ mod device;
 mod error;
 mod file;
 mod graph;
+mod interface;
 mod library;
 mod part;
 mod privacy;

@@ -4,7 +4,7 @@
 //! is started here only, behind one lock. Relative paths would resolve against the host's folder, so only absolute
 //! ones are tried.
 
-use super::{Device, ModelError, privacy};
+use super::{Device, ModelError, interface, privacy};
 use ort::environment::Environment;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -99,6 +99,7 @@ fn start_onnx_runtime(path: &Path) -> Result<Runtime, String> {
     let path = path.canonicalize().map_err(|e| e.to_string())?;
     privacy::forbid_telemetry();
     let builder = ort::init_from(&path).map_err(|e| e.to_string())?;
+    interface::provide(interface::of_library(&path)?)?;
     let environment = builder.with_name("vrvq").with_telemetry(false).build().map_err(|e| e.to_string())?;
     Ok(Runtime { environment, name: "ONNX Runtime", builtin: false, notice: None })
 }
@@ -111,9 +112,7 @@ fn start_builtin(notice: Option<String>) -> Result<Runtime, String> {
 
 #[cfg(feature = "tract")]
 fn start_builtin(notice: Option<String>) -> Result<Runtime, String> {
-    if !ort::set_api(ort_tract::api()) {
-        return Err("another runtime was half started in this process".into());
-    }
+    interface::provide(ort_tract::api())?;
     let environment = ort::init().with_name("vrvq").with_telemetry(false).build().map_err(|e| e.to_string())?;
     Ok(Runtime { environment, name: BUILT_IN, builtin: true, notice })
 }

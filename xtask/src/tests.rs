@@ -122,6 +122,8 @@ fn with_onnx_runtime(tally: &mut Tally) -> Result<()> {
         "sharing",
         "--test",
         "loading",
+        "--test",
+        "memory",
     ];
     let loops = counted(cargo_command(&command).env(RUNTIME, &library), tally);
     let quiet = ["test", "--test", "privacy", "--", "--ignored"];

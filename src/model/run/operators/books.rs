@@ -1,10 +1,10 @@
 //! The sum of the entries that a frame's codes name.
 
-use super::{Step, input, result};
+use super::Step;
+use super::tensors::Run;
 use crate::model::graph::Lookup;
 use half::f16;
 use half::slice::HalfFloatSliceExt;
-use ort::operator::ComputeContext;
 use ort::value::TensorElementType;
 
 /// See the module.
@@ -43,13 +43,11 @@ impl Books {
 impl Step for Books {
     const INPUTS: &[TensorElementType] = &[TensorElementType::Int64, TensorElementType::Int64];
 
-    fn run(&self, context: &ComputeContext) -> ort::Result<()> {
-        let (codes, counts) = (input(context, 0)?, input(context, 1)?);
-        let ((shape, codes), (frames, counts)) =
-            (codes.try_extract_tensor::<i64>()?, counts.try_extract_tensor::<i64>()?);
-        let fits = shape.split_last() == Some((&(self.codebooks as i64), &**frames));
-        let mut made = result(context, 0, fits.then(|| [&**frames, &[self.dims as i64]].concat()))?;
-        let summed = self.sum(codes, counts, made.try_extract_tensor_mut::<f32>()?.1);
+    fn run(&self, run: Run) -> ort::Result<()> {
+        let ((shape, codes), (frames, counts)) = (run.input(0)?, run.input(1)?);
+        let fits = shape.split_last() == Some((&(self.codebooks as i64), frames));
+        let [made] = run.results([fits.then(|| [frames, &[self.dims as i64]].concat())])?;
+        let summed = self.sum(codes, counts, made);
         summed.ok_or_else(|| ort::Error::new("there is a code that its codebook hasn't"))
     }
 }

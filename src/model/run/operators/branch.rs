@@ -1,10 +1,10 @@
 //! A residual block of a stream's network in one step: its branch over the frames and their past, and what came in added to it.
 
+use super::Step;
 use super::panels::Panels;
 use super::taps::Taps;
-use super::{Step, input, result};
+use super::tensors::Run;
 use crate::model::graph::Past;
-use ort::operator::ComputeContext;
 use ort::value::TensorElementType;
 use std::sync::Arc;
 
@@ -43,13 +43,11 @@ impl Step for Branch {
     const INPUTS: &[TensorElementType] = &[TensorElementType::Float32; 2];
     const OUTPUTS: usize = 2;
 
-    fn run(&self, context: &ComputeContext) -> ort::Result<()> {
-        let (x, state) = (input(context, 0)?, input(context, 1)?);
-        let ((shape, x), (of_state, state)) = (x.try_extract_tensor::<f32>()?, state.try_extract_tensor::<f32>()?);
+    fn run(&self, run: Run) -> ort::Result<()> {
+        let ((shape, x), (of_state, state)) = (run.input(0)?, run.input(1)?);
         let streams = self.past.fits(shape, of_state).map(|(streams, _)| streams);
-        let mut y = result(context, 0, streams.map(|_| shape.to_vec()))?;
-        let mut kept = result(context, 1, streams.map(|streams| vec![streams, self.past.values() as i64]))?;
-        let (y, kept) = (y.try_extract_tensor_mut::<f32>()?.1, kept.try_extract_tensor_mut::<f32>()?.1);
+        let past = |streams| vec![streams, self.past.values() as i64];
+        let [y, kept] = run.results([streams.map(|_| shape.to_vec()), streams.map(past)])?;
         self.compute(streams.unwrap_or(0) as usize, x, state, y, kept);
         Ok(())
     }

@@ -1,8 +1,8 @@
 //! A stream's frames behind those of its state.
 
-use super::{Step, input, result};
+use super::Step;
+use super::tensors::Run;
 use crate::model::graph::Past;
-use ort::operator::ComputeContext;
 use ort::value::TensorElementType;
 
 impl Past {
@@ -32,14 +32,11 @@ impl Step for Past {
     const INPUTS: &[TensorElementType] = &[TensorElementType::Float32; 2];
     const OUTPUTS: usize = 2;
 
-    fn run(&self, context: &ComputeContext) -> ort::Result<()> {
-        let (x, state) = (input(context, 0)?, input(context, 1)?);
-        let ((shape, x), (of_state, state)) = (x.try_extract_tensor::<f32>()?, state.try_extract_tensor::<f32>()?);
+    fn run(&self, run: Run) -> ort::Result<()> {
+        let ((shape, x), (of_state, state)) = (run.input(0)?, run.input(1)?);
         let fits = self.fits(shape, of_state);
         let joined = fits.map(|(streams, frames)| vec![streams, frames + self.frames as i64, self.width as i64]);
-        let mut joined = result(context, 0, joined)?;
-        let mut kept = result(context, 1, fits.map(|(streams, _)| vec![streams, self.values() as i64]))?;
-        let (joined, kept) = (joined.try_extract_tensor_mut::<f32>()?.1, kept.try_extract_tensor_mut::<f32>()?.1);
+        let [joined, kept] = run.results([joined, fits.map(|(streams, _)| vec![streams, self.values() as i64])])?;
         self.join(fits.map_or(0, |(streams, _)| streams as usize), x, state, joined, kept);
         Ok(())
     }

@@ -1,8 +1,8 @@
 //! What is done to each value of a frame, or to a frame by its mean, between larger steps.
 
-use super::{Step, input, result};
+use super::Step;
+use super::tensors::Run;
 use crate::model::graph::Compand;
-use ort::operator::ComputeContext;
 use ort::value::TensorElementType;
 use rten_simd::SimdUnaryOp;
 use rten_vecmath::Silu;
@@ -10,11 +10,10 @@ use rten_vecmath::Silu;
 impl Step for Compand {
     const INPUTS: &[TensorElementType] = &[TensorElementType::Float32];
 
-    fn run(&self, context: &ComputeContext) -> ort::Result<()> {
-        let input = input(context, 0)?;
-        let (shape, values) = input.try_extract_tensor::<f32>()?;
-        let mut made = result(context, 0, Some(shape.to_vec()))?;
-        compand(*self, values, made.try_extract_tensor_mut::<f32>()?.1);
+    fn run(&self, run: Run) -> ort::Result<()> {
+        let (shape, values) = run.input(0)?;
+        let [made] = run.results([Some(shape.to_vec())])?;
+        compand(*self, values, made);
         Ok(())
     }
 }

@@ -15,6 +15,7 @@ mod instructions;
 mod panels;
 mod postfilter;
 mod taps;
+mod tensors;
 mod whole;
 
 use crate::model::graph::{self, Block, Compand, DOMAIN, Filter, INDEX, Lookup, Past, Postfilter, Product};
@@ -23,11 +24,12 @@ use branch::Branch;
 use instructions::Instructions;
 use ort::operator::{ComputeContext, Kernel, KernelContext, Operator, OperatorDomain, OperatorInput, OperatorOutput};
 use ort::session::builder::SessionBuilder;
-use ort::value::{TensorElementType, ValueRef, ValueRefMut};
+use ort::value::TensorElementType;
 use panels::Panels;
 use postfilter::Filtering;
 use std::sync::{Arc, Mutex, PoisonError};
 use taps::Taps;
+use tensors::Run;
 
 /// Whether a session of this process has brought [`DOMAIN`] to ONNX Runtime.
 static KNOWN: Mutex<bool> = Mutex::new(false);
@@ -118,17 +120,7 @@ trait Step: Send + Sync {
     const INPUTS: &[TensorElementType];
     const OUTPUTS: usize = 1;
 
-    fn run(&self, context: &ComputeContext) -> ort::Result<()>;
-}
-
-fn input(context: &ComputeContext, at: usize) -> ort::Result<ValueRef<'_>> {
-    context.input(at)?.ok_or_else(|| ort::Error::new(format!("an operator without its input {at}")))
-}
-
-/// The result `at`, of the dimensions `shape`; there are none where the input's don't fit.
-fn result(context: &ComputeContext, at: usize, shape: Option<Vec<i64>>) -> ort::Result<ValueRefMut<'_>> {
-    let shape = shape.ok_or_else(|| ort::Error::new("an operator's input has other dimensions than its weights"))?;
-    context.output(at, shape)?.ok_or_else(|| ort::Error::new("an operator without output"))
+    fn run(&self, run: Run) -> ort::Result<()>;
 }
 
 /// An operator of this name, by its index.
@@ -163,6 +155,6 @@ struct One<T>(Arc<T>);
 
 impl<T: Step> Kernel for One<T> {
     fn compute(&mut self, context: &ComputeContext) -> ort::Result<()> {
-        self.0.run(context)
+        self.0.run(Run::new(context))
     }
 }

@@ -6,14 +6,14 @@
 //! single precision, each made in one order, whatever vectors are multiplied together. To widen a matrix for the `gemm` crate's product
 //! took a quarter more time where files are encoded.
 
+use super::Step;
 use super::frames::{normalise, silu};
 use super::instructions::{Instructions, MOST_TOGETHER, Values, WIDTH};
+use super::tensors::Run;
 use super::whole::Whole;
-use super::{Step, input, result};
 use crate::model::graph::Product;
 use crate::pages::Pages;
 use half::slice::HalfBitsSliceExt;
-use ort::operator::ComputeContext;
 use ort::value::TensorElementType;
 use std::sync::Arc;
 
@@ -135,12 +135,11 @@ impl Panels {
 impl Step for Panels {
     const INPUTS: &[TensorElementType] = &[TensorElementType::Float32];
 
-    fn run(&self, context: &ComputeContext) -> ort::Result<()> {
-        let input = input(context, 0)?;
-        let (shape, vectors) = input.try_extract_tensor::<f32>()?;
+    fn run(&self, run: Run) -> ort::Result<()> {
+        let (shape, vectors) = run.input(0)?;
         let fits = shape.split_last().filter(|(last, _)| **last == self.rows as i64);
-        let mut made = result(context, 0, fits.map(|(_, others)| [others, &[self.columns as i64]].concat()))?;
-        self.multiply(vectors, made.try_extract_tensor_mut::<f32>()?.1);
+        let [made] = run.results([fits.map(|(_, others)| [others, &[self.columns as i64]].concat())])?;
+        self.multiply(vectors, made);
         Ok(())
     }
 }

@@ -1,10 +1,10 @@
 //! The decoder's postfilter in one step: frame by frame, so that what its layers make stays in the nearest caches.
 
+use super::Step;
 use super::frames::silu;
 use super::panels::Panels;
-use super::{Step, input, result};
+use super::tensors::Run;
 use crate::model::graph::{FLOOR, GROUP, Postfilter, SHIFTS};
-use ort::operator::ComputeContext;
 use ort::value::TensorElementType;
 use std::sync::Arc;
 
@@ -160,18 +160,13 @@ impl Filtering {
 impl Step for Filtering {
     const INPUTS: &[TensorElementType] = &[TensorElementType::Float32; 4];
 
-    fn run(&self, context: &ComputeContext) -> ort::Result<()> {
-        let inputs = [0, 1, 2, 3].map(|at| input(context, at));
-        let [spectrum, low, reached, told] = inputs;
-        let (spectrum, low, reached, told) = (spectrum?, low?, reached?, told?);
-        let (shape, spectrum) = spectrum.try_extract_tensor::<f32>()?;
-        let (of_low, low) = low.try_extract_tensor::<f32>()?;
-        let (of_reached, reached) = reached.try_extract_tensor::<f32>()?;
-        let (of_told, told) = told.try_extract_tensor::<f32>()?;
+    fn run(&self, run: Run) -> ort::Result<()> {
+        let ((shape, spectrum), (of_low, low)) = (run.input(0)?, run.input(1)?);
+        let ((of_reached, reached), (of_told, told)) = (run.input(2)?, run.input(3)?);
         let fits = self.fits(shape, of_low, of_reached, of_told);
-        let mut made = result(context, 0, fits.map(|_| shape.to_vec()))?;
+        let [made] = run.results([fits.map(|_| shape.to_vec())])?;
         let frames = fits.map_or(0, |(_, frames)| frames);
-        self.compute(frames, [spectrum, low, reached, told], made.try_extract_tensor_mut::<f32>()?.1);
+        self.compute(frames, [spectrum, low, reached, told], made);
         Ok(())
     }
 }

@@ -1,9 +1,9 @@
 //! Each channel's filter along the frames, and the normalisation of what it gives.
 
+use super::Step;
 use super::frames::normalise;
-use super::{Step, input, result};
+use super::tensors::Run;
 use crate::model::graph::Filter;
-use ort::operator::ComputeContext;
 use ort::value::TensorElementType;
 
 /// See the module.
@@ -54,11 +54,10 @@ impl Taps {
 impl Step for Taps {
     const INPUTS: &[TensorElementType] = &[TensorElementType::Float32];
 
-    fn run(&self, context: &ComputeContext) -> ort::Result<()> {
-        let input = input(context, 0)?;
-        let (shape, values) = input.try_extract_tensor::<f32>()?;
-        let mut made = result(context, 0, self.shape(shape))?;
-        self.filter(shape[1] as usize, values, made.try_extract_tensor_mut::<f32>()?.1);
+    fn run(&self, run: Run) -> ort::Result<()> {
+        let (shape, values) = run.input(0)?;
+        let [made] = run.results([self.shape(shape)])?;
+        self.filter(shape[1] as usize, values, made);
         Ok(())
     }
 }

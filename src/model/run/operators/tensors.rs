@@ -1,0 +1,109 @@
+//! What ONNX Runtime hands to an operator, and what it takes from it.
+//!
+//! `ort` would wrap each such value in one of its own, with some calls and allocations for each: a sixth of a live hop's time went
+//! into it. So values are read by ONNX Runtime's own functions, of which none allocates.
+
+use ort::AsPointer;
+use ort::operator::ComputeContext;
+use ort::sys::{ONNXTensorElementDataType as Kind, OrtApi, OrtStatusPtr, OrtValue};
+use std::{ptr, slice};
+
+/// A type of values that operators have.
+pub(super) trait Element: Copy {
+    const KIND: Kind;
+}
+
+impl Element for f32 {
+    const KIND: Kind = Kind::ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT;
+}
+
+impl Element for i64 {
+    const KIND: Kind = Kind::ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64;
+}
+
+/// One run of an operator.
+pub(super) struct Run<'a>(&'a ComputeContext);
+
+impl<'a> Run<'a> {
+    /// To be made once for each time that ONNX Runtime calls.
+    pub fn new(context: &'a ComputeContext) -> Self {
+        Self(context)
+    }
+
+    /// Dimensions and values of the input `at`.
+    ///
+    /// # Errors
+    /// Where the operator wasn't given it, or of another type.
+    pub fn input<T: Element>(&self, at: usize) -> ort::Result<(&'a [i64], &'a [T])> {
+        let mut value: *const OrtValue = ptr::null();
+        // SAFETY: the context is the one that the operator runs in; ONNX Runtime checks the number.
+        done(|api| unsafe { (api.KernelContext_GetInput)(self.0.ptr(), at, &mut value) })?;
+        if value.is_null() {
+            return Err(ort::Error::new(format!("an operator without its input {at}")));
+        }
+        // SAFETY: inputs outlive the run, and so the context.
+        let shape = unsafe { shape::<T>(value) }?;
+        let mut values = ptr::null();
+        // SAFETY: as above.
+        done(|api| unsafe { (api.GetTensorData)(value, &mut values) })?;
+        // SAFETY: a tensor of this type holds as many values as its dimensions say, on the processor.
+        Ok((
+            shape,
+            if length(shape) == 0 { &[] } else { unsafe { slice::from_raw_parts(values.cast(), length(shape)) } },
+        ))
+    }
+
+    /// The values of all results, of the dimensions `shapes`; there are none where the input's don't fit.
+    ///
+    /// # Errors
+    /// Without dimensions, or where ONNX Runtime refuses them.
+    pub fn results<const N: usize>(self, shapes: [Option<Vec<i64>>; N]) -> ort::Result<[&'a mut [f32]; N]> {
+        let mut results = [(); N].map(|()| &mut [][..]);
+        for (at, (result, shape)) in results.iter_mut().zip(shapes).enumerate() {
+            let shape =
+                shape.ok_or_else(|| ort::Error::new("an operator's input has other dimensions than its weights"))?;
+            let (context, mut value) = (self.0.ptr().cast_mut(), ptr::null_mut());
+            // SAFETY: as for an input; the dimensions are copied.
+            done(|api| unsafe { (api.KernelContext_GetOutput)(context, at, shape.as_ptr(), shape.len(), &mut value) })?;
+            if value.is_null() {
+                return Err(ort::Error::new(format!("an operator without its output {at}")));
+            }
+            // SAFETY: outputs outlive the run too.
+            let shape = unsafe { self::shape::<f32>(value) }?;
+            let mut values = ptr::null_mut();
+            // SAFETY: as above.
+            done(|api| unsafe { (api.GetTensorMutableData)(value, &mut values) })?;
+            if length(shape) > 0 {
+                // SAFETY: as for an input; the run is over with this, so that nobody else has them.
+                *result = unsafe { slice::from_raw_parts_mut(values.cast(), length(shape)) };
+            }
+        }
+        Ok(results)
+    }
+}
+
+/// Dimensions of a tensor.
+///
+/// # Safety
+/// The value must live as long as `'a`.
+unsafe fn shape<'a, T: Element>(value: *const OrtValue) -> ort::Result<&'a [i64]> {
+    let (mut kind, mut sizes, mut count) = (Kind::ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED, ptr::null(), 0);
+    // SAFETY: by the caller; the dimensions are the tensor's own.
+    done(|api| unsafe { (api.GetTensorElementTypeAndShapeDataReference)(value, &mut kind, &mut sizes, &mut count) })?;
+    if kind != T::KIND {
+        return Err(ort::Error::new(format!("an operator's value is of type {kind:?}, not {:?}", T::KIND)));
+    }
+    // SAFETY: so many stand there; a scalar has none.
+    Ok(if count == 0 { &[] } else { unsafe { slice::from_raw_parts(sizes, count) } })
+}
+
+/// How many values a tensor of these dimensions has.
+fn length(shape: &[i64]) -> usize {
+    shape.iter().map(|&size| size as usize).product()
+}
+
+/// What a function of ONNX Runtime says.
+fn done(call: impl FnOnce(&OrtApi) -> OrtStatusPtr) -> ort::Result<()> {
+    // SAFETY: the status is the call's own.
+    unsafe { ort::Error::result_from_status(call(ort::api())) }
+}
