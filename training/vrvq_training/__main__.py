@@ -6,7 +6,7 @@ import pathlib
 
 import torch
 
-from . import anchors, architectures, config, data, datasets, evaluate, export, findings, loop, metrics, operating
+from . import anchors, architectures, coded, config, data, datasets, evaluate, export, findings, loop, metrics, operating
 from . import report, restore
 from .model import LiveModel
 
@@ -15,7 +15,9 @@ MODEL = FOLDER.parent / "assets" / "live.vrvqmodel"
 CLIP = FOLDER.parent / "assets" / "demo.flac"
 REFERENCE = FOLDER.parent / "tests" / "data" / "reference.json"
 IMPORTANCE = REFERENCE.with_name("importance.json")
-COMMANDS = ("fetch", "prepare", "train", "evaluate", "anchors", "export", "curves", "compare", "all")
+PROGRAM = FOLDER.parent / "target" / "release" / "vrvq"
+CODED_MINUTES = 12.0
+COMMANDS = ("fetch", "prepare", "code", "train", "evaluate", "anchors", "export", "curves", "compare", "all")
 
 
 def load(checkpoint, settings, weight_bits=None):
@@ -45,7 +47,8 @@ def main():
     parser.add_argument("--config", default=FOLDER / "configs" / "live.toml")
     parser.add_argument("--checkpoint", help="checkpoint or model file instead of the run's own, e.g. RUN/start.pt for the linear codec")
     parser.add_argument("--start", help="model file or checkpoint that a new run starts from, instead of the linear codec")
-    parser.add_argument("--minutes", type=float, help="train no longer than this; the next call goes on")
+    parser.add_argument("--minutes", type=float, help="train no longer than this; the next call goes on. `code`: of each kind")
+    parser.add_argument("--program", default=PROGRAM, help="the `vrvq` that `code` chooses codes with")
     parser.add_argument("--items", type=int, default=24, help="held-out items of 8 s for each kind")
     parser.add_argument("--candidates", type=int, default=1, help="`evaluate` chooses each frame's codes of so many by their sound")
     parser.add_argument("--rounds", type=int, default=0, help="and refines the search so often, from the best so far: 3 as the program does, 1 as it does live")
@@ -73,6 +76,11 @@ def main():
             datasets.prepare(datasets.load(arguments.sets), arguments.data, rate)
         else:
             data.prepare(arguments.data, rate=rate)
+    if "code" in chosen:
+        coded.make(
+            arguments.data, arguments.program, arguments.minutes or CODED_MINUTES, max(arguments.candidates, 2), rate,
+            settings["model"]["hop"], settings["model"]["codebooks"],
+        )
     if "train" in chosen:
         loop.run(settings, arguments.data, run, arguments.minutes, arguments.start, arguments.device)
     if "evaluate" in chosen:

@@ -15,10 +15,11 @@ EAGER_STEPS = 3  # before the capture: caches and plans come to be
 
 def capturable(config, device):
     """Whether steps of this configuration can be replayed: on one GPU, without discriminators (their optimizer steps in
-    between), and with all mel scales (else some are drawn for each step)."""
+    between), and with all mel scales (else some are drawn for each step); and not where codes are given."""
     loss = config["loss"]
     scales = not loss.get("mel") or loss["mel_scales"] >= len(MEL_SCALES)
-    return device.type == "cuda" and parallel.size() == 1 and not loss.get("adversarial") and scales
+    plain = not loss.get("adversarial") and not config["train"].get("coded")
+    return device.type == "cuda" and parallel.size() == 1 and plain and scales
 
 
 class Captured:

@@ -173,7 +173,12 @@ class LiveModel(nn.Module):
         latent, importance = self.encode_spectrum(spectrum)
         with single():
             mask = draw.mask(importance, importance.shape, audio.device)
-            quantized, _, commitment = self.quantizer(latent, mask, beam)
+            given = 0 if draw.codes is None else len(draw.codes)
+            quantized, _, commitment = self.quantizer(latent[given:], mask[given:], beam)
+            if given:
+                sent = draw.codes.to(audio.device)
+                sums = self.quantizer.decode(sent.clamp(min=0), (sent >= 0).float())
+                quantized = torch.cat([sums, quantized])
         decoded = self.decode_spectrum(quantized).float()
         with single():
             heard = self.waveform(decoded)[:, self.hop :]

@@ -17,6 +17,8 @@ from .quantizer import importance_mask
 class Draw:
     """What was drawn for one batch: a level for each item, and a count where the importance isn't asked."""
 
+    codes = None  # of the batch's first items, where they are given (coded.py): `[items, frames, codebooks]`
+
     def __init__(self, rate, batch, codebooks):
         self.rate, self.codebooks = rate, codebooks
         self.counts = torch.zeros(batch, dtype=torch.long)  # 0: by importance

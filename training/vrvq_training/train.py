@@ -6,6 +6,7 @@ import torch
 
 from . import architectures, optimizers, parallel, restore, terms
 from .capture import Captured, capturable
+from .coded import Coded
 from .dac.discriminator import Discriminators, discriminator_loss, generator_losses
 from .init import initialise
 from .rate import Controller, Draw, rate_terms
@@ -53,6 +54,9 @@ class Trainer:
             data_folder, length, train["seed"] + 1000 * parallel.rank(), config["model"]["sample_rate"], self.device,
             train.get("speeds", (1.0,)),
         )
+        self.coded = None
+        if train.get("coded"):
+            self.coded = Coded(data_folder, train["segment_frames"], self.model.hop, self.segments.rng)
         speech = [i for i in range(train["batch"]) if self.segments.kind(i) == "speech"]
         self.speech = torch.tensor(speech, dtype=torch.long, device=self.device)
         self.step_number = 0
@@ -136,6 +140,10 @@ class Trainer:
         self.model.train()
         audio = torch.as_tensor(self.segments.batch(train["batch"]), device=self.device)
         draw = Draw(config["rate"], train["batch"], config["model"]["codebooks"]).to(self.device)
+        if self.coded:
+            ahead, codes = self.coded.batch(train["coded"])
+            audio[: len(ahead)] = torch.from_numpy(ahead).to(self.device)
+            draw.codes = torch.from_numpy(codes)
         rate = optimizers.learning_rate(train, self.step_number)
         if self.discriminators:
             optimizers.set_rate(self.discriminator_optimizer, rate)
@@ -158,6 +166,7 @@ class Trainer:
         with self._autocast():
             out = self._forward(audio, draw, beam)
         out["speech"] = self.speech
+        _drop_lead(out, config["train"].get("lead_frames", 0), config["model"]["hop"])
         figures = self._discriminator_step(out) if self.discriminators else {}
         loss, values = terms.weighted(out, weights, config["model"]["sample_rate"])
         figures |= values
@@ -193,6 +202,13 @@ class Trainer:
         decay = min(self.config["train"]["average"], (1 + self.step_number) / (20 + self.step_number))
         means, values = ([*model.parameters(), *model.buffers()] for model in (self.average, self.model))
         torch._foreach_lerp_(means, values, 1 - decay)
+
+
+def _drop_lead(out, frames, hop):
+    """Takes the first ``frames``, in which the decoder's past still fills up, from what the losses look at."""
+    out |= {name: out[name][:, frames * hop :] for name in ("target", "audio")}
+    if "spectra" in out:
+        out["spectra"] = tuple(part[:, frames:] for part in out["spectra"])
 
 
 def _descend(module, loss, clip):
