@@ -79,7 +79,7 @@ def main():
     if "code" in chosen:
         coded.make(
             arguments.data, arguments.program, arguments.minutes or CODED_MINUTES, max(arguments.candidates, 2), rate,
-            settings["model"]["hop"], settings["model"]["codebooks"],
+            architectures.build(settings["model"]).hop, settings["model"]["codebooks"],
         )
     if "train" in chosen:
         loop.run(settings, arguments.data, run, arguments.minutes, arguments.start, arguments.device)

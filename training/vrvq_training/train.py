@@ -166,7 +166,7 @@ class Trainer:
         with self._autocast():
             out = self._forward(audio, draw, beam)
         out["speech"] = self.speech
-        _drop_lead(out, config["train"].get("lead_frames", 0), config["model"]["hop"])
+        _drop_lead(out, config["train"].get("lead_frames", 0), self.model.hop)
         figures = self._discriminator_step(out) if self.discriminators else {}
         loss, values = terms.weighted(out, weights, config["model"]["sample_rate"])
         figures |= values
