@@ -44,10 +44,10 @@ def test_what_is_no_plain_file_is_named(tmp_path, broken):
 def given(config, audio_folder):
     """Coded audio of 80 frames of each kind whose first five codes are all 3."""
     hop = config["model"]["hop"]
-    codes = np.full((80, 8), coded.UNUSED, np.int16)
-    codes[:, :5] = 3
+    codes = np.full((1, 80, 8), coded.UNUSED, np.int16)
+    codes[..., :5] = 3
     for kind in ("speech", "music", "general"):
-        np.save(audio_folder / f"coded-{kind}.npy", np.load(audio_folder / f"{kind}-train.npy")[: 80 * hop])
+        np.save(audio_folder / f"coded-{kind}.npy", np.load(audio_folder / f"{kind}-train.npy")[None, : 80 * hop])
         np.save(audio_folder / f"coded-{kind}-codes.npy", codes)
     config["train"] |= {"coded": 3, "segment_frames": 60, "lead_frames": 16, "frozen": ["analysis", "encoder", "quantizer", "importance"]}
     config["loss"]["commitment"] = 0.0

@@ -25,8 +25,8 @@ UNUSED = -1  # in the place of a code that isn't sent
 
 def make(folder, program, minutes, candidates, rate, hop, codebooks, seed=11):
     """Encodes ``minutes`` of each kind of the prepared ``folder`` by ``program``, the path of ``vrvq``, and writes there
-    ``coded-<kind>.npy`` (int16 ``[samples]``) and ``coded-<kind>-codes.npy`` (int16 ``[frames, codebooks]``, ``UNUSED`` from
-    each frame's count on). Gains are drawn as in training."""
+    ``coded-<kind>.npy`` (int16 ``[excerpts, samples]``) and ``coded-<kind>-codes.npy`` (int16 ``[excerpts, frames, codebooks]``,
+    ``UNUSED`` from each frame's count on). Gains are drawn as in training."""
     folder, frames = pathlib.Path(folder), SECONDS * rate // hop
     source = Segments(folder, frames * hop, seed, rate)
     number = round(minutes * 60 / SECONDS)
@@ -45,14 +45,14 @@ def make(folder, program, minutes, candidates, rate, hop, codebooks, seed=11):
             search = ["--search", "refined", "--candidates", str(candidates)]
             wavs = [str(path) for path in sorted(place.glob("*.wav"))]
             if wavs:
-                subprocess.run([program, "encode", "--quiet", "--plain", "--jobs", "2", *options, *search, *wavs], check=True)
+                subprocess.run([program, "encode", "--quiet", "--plain", *options, *search, *wavs], check=True)
             for kind, i, _ in turn:
                 found[kind, i] = read(place / f"{kind}-{i}.vrvq", codebooks)[:frames]
         print(f"{at + 1} of {len(ASKED)} settings", flush=True)
     for kind in source.kinds:
         mine = [(audio, found[kind, i]) for name, i, audio in excerpts if name == kind]
-        np.save(folder / f"coded-{kind}.npy", np.concatenate([audio for audio, _ in mine]))
-        np.save(folder / f"coded-{kind}-codes.npy", np.concatenate([codes for _, codes in mine]))
+        np.save(folder / f"coded-{kind}.npy", np.stack([audio for audio, _ in mine]))
+        np.save(folder / f"coded-{kind}-codes.npy", np.stack([codes for _, codes in mine]))
 
 
 def read(path, codebooks):
@@ -118,7 +118,8 @@ class Coded:
         audio, codes = [], []
         for number in range(size):
             source, table = (each[number % len(self.audio)] for each in (self.audio, self.codes))
-            first = self.rng.integers(0, len(table) - self.frames + 1)
-            audio.append(source[first * self.hop : (first + self.frames) * self.hop].astype(np.float32) / 32768)
-            codes.append(table[first : first + self.frames].astype(np.int64))
+            excerpt = self.rng.integers(len(table))
+            first = self.rng.integers(0, table.shape[1] - self.frames + 1)
+            audio.append(source[excerpt, first * self.hop : (first + self.frames) * self.hop].astype(np.float32) / 32768)
+            codes.append(table[excerpt, first : first + self.frames].astype(np.int64))
         return np.stack(audio), np.stack(codes)

@@ -1,7 +1,7 @@
 //! What ONNX Runtime hands to an operator, and what it takes from it.
 //!
-//! `ort` would wrap each such value in one of its own, with some calls and allocations for each: a sixth of a live hop's time went
-//! into it. So values are read by ONNX Runtime's own functions, of which none allocates.
+//! `ort` would wrap each such value in one of its own, with some calls and allocations for each: a seventh of a live hop's time
+//! went into it (one run). So values are read by ONNX Runtime's own functions, of which none allocates.
 
 use ort::AsPointer;
 use ort::operator::ComputeContext;
