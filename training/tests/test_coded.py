@@ -8,6 +8,7 @@ import soundfile
 import torch
 
 from vrvq_training import coded, evaluate, restore
+from vrvq_training.config import load
 from vrvq_training.train import Trainer
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -86,4 +87,12 @@ def test_what_comes_before_the_lead_is_over_does_not_count(given):
 def test_without_coded_audio_it_says_what_to_run(config, audio_folder):
     config["train"]["coded"] = 3
     with pytest.raises(FileNotFoundError, match="run `code` first"):
+        Trainer(config, audio_folder)
+
+
+def test_other_architectures_are_refused(audio_folder):
+    config = load(ROOT / "training" / "configs" / "dac.toml")
+    config["model"] |= {"encoder_dim": 8, "decoder_dim": 32}
+    config["train"]["coded"] = 3
+    with pytest.raises(ValueError, match="`live` only"):
         Trainer(config, audio_folder)

@@ -26,7 +26,8 @@ UNUSED = -1  # in the place of a code that isn't sent
 def make(folder, program, minutes, candidates, rate, hop, codebooks, seed=11):
     """Encodes ``minutes`` of each kind of the prepared ``folder`` by ``program``, the path of ``vrvq``, and writes there
     ``coded-<kind>.npy`` (int16 ``[excerpts, samples]``) and ``coded-<kind>-codes.npy`` (int16 ``[excerpts, frames, codebooks]``,
-    ``UNUSED`` from each frame's count on). Gains are drawn as in training."""
+    ``UNUSED`` from each frame's count on). Gains are drawn as in training. The program's model must have the codebooks of the
+    one that is to be trained."""
     folder, frames = pathlib.Path(folder), SECONDS * rate // hop
     source = Segments(folder, frames * hop, seed, rate)
     number = round(minutes * 60 / SECONDS)

@@ -56,6 +56,8 @@ class Trainer:
         )
         self.coded = None
         if train.get("coded"):
+            if not isinstance(self.model, architectures.LiveModel):
+                raise ValueError("`coded` gives codes to the architecture `live` only")
             self.coded = Coded(data_folder, train["segment_frames"], self.model.hop, self.segments.rng)
         speech = [i for i in range(train["batch"]) if self.segments.kind(i) == "speech"]
         self.speech = torch.tensor(speech, dtype=torch.long, device=self.device)
