@@ -12,8 +12,8 @@ use egui::{
 use egui::{WidgetInfo, pos2, vec2};
 
 const RUNTIME_HINT: &str = "What computes the model: the inference runtime and the device it runs on.";
-const FASTER_HINT: &str = "\n\nThis one is compiled in. ONNX Runtime takes less than half of its load; \"cargo xtask runtime\" \
-                           fetches it, and it is found at the next start.";
+const FASTER_HINT: &str = "\n\nThis one is compiled in. ONNX Runtime takes somewhat less, and runs large models on several cores or a \
+                           GPU; \"cargo xtask runtime\" fetches it, and it is found at the next start.";
 
 /// What was asked for in the header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

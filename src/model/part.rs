@@ -1,6 +1,6 @@
 //! One of a model's two graphs, and what runs it for all streams of the process.
 
-use super::run::{Desk, Desks, Weights};
+use super::run::{Desk, Desks, Shared};
 use super::{Device, Runtime};
 use std::sync::{Arc, OnceLock};
 
@@ -8,13 +8,13 @@ use std::sync::{Arc, OnceLock};
 pub(super) struct Part {
     bytes: Vec<u8>,
     /// What its sessions on the processor share, those of one thread and those of more; `None` where they can't.
-    weights: [OnceLock<Option<Weights>>; 2],
+    shared: [OnceLock<Option<Shared>>; 2],
     desks: Desks,
 }
 
 impl Part {
     pub fn new(bytes: Vec<u8>) -> Self {
-        Self { bytes, weights: Default::default(), desks: Desks::default() }
+        Self { bytes, shared: Default::default(), desks: Desks::default() }
     }
 
     /// The graph as it is loaded.
@@ -32,11 +32,9 @@ impl Part {
     /// # Errors
     /// What the runtime says of the graph.
     pub fn enter(&self, desk: &Desk, runtime: &Runtime) -> ort::Result<()> {
-        // The built-in runtime copies what it is given.
-        let shares = !runtime.is_builtin() && desk.device.is_cpu();
         let threads = desk.device.threads();
-        let weights = &self.weights[usize::from(threads > 1)];
-        let weights = shares.then(|| weights.get_or_init(|| Weights::of(&self.bytes, threads == 1)).as_ref());
-        desk.enter(&self.bytes, weights.flatten())
+        let shared = &self.shared[usize::from(threads > 1)];
+        let shared = || shared.get_or_init(|| Shared::of(&self.bytes, threads == 1, runtime)).as_ref();
+        desk.enter(&self.bytes, desk.device.is_cpu().then(shared).flatten())
     }
 }

@@ -6,6 +6,8 @@ mod dac;
 mod last_steps;
 mod onnx;
 mod operators;
+#[cfg(feature = "tract")]
+mod own_steps;
 mod spectrum;
 mod streaming;
 
@@ -64,4 +66,6 @@ pub(crate) use last_steps::LastSteps;
 pub(crate) use operators::{
     Block, Compand, DOMAIN, FLOOR, Filter, GROUP, INDEX, Lookup, Operators, Past, Postfilter, Product, SHIFTS,
 };
+#[cfg(feature = "tract")]
+pub(crate) use own_steps::{OwnStep, own_steps};
 pub(crate) use spectrum::{SPECTRUM, show_spectrum};

@@ -5,7 +5,7 @@ use super::device_state::DeviceState;
 use super::kept::Kept;
 use super::pace::Pace;
 use super::seat::Seat;
-use super::weights::Weights;
+use super::shared::Shared;
 use crate::model::device::{Turn, kept_on};
 use crate::model::graph::MOST_PARTS;
 use crate::model::{Device, Runtime};
@@ -73,7 +73,7 @@ impl Desk {
     ///
     /// # Errors
     /// What the runtime says of the graph; the stream isn't counted then.
-    pub fn enter(&self, bytes: &[u8], weights: Option<&Weights>) -> ort::Result<()> {
+    pub fn enter(&self, bytes: &[u8], shared: Option<&Shared>) -> ort::Result<()> {
         {
             let mut state = self.state();
             state.streams += 1;
@@ -82,7 +82,7 @@ impl Desk {
             }
             state.seats += 1;
         }
-        let seat = Seat::load(bytes, weights, self.runtime, self.device);
+        let seat = Seat::load(bytes, shared, self.runtime, self.device);
         let mut state = self.state();
         match seat {
             Ok(seat) => {

@@ -2,7 +2,7 @@
 //!
 //! A session has no state of its own, since a stream's state goes in and comes out with each run. So streams borrow a session
 //! for one run: there are as many as can run at once ([`Device::runs_at_once`]), and never more than streams. On the processor
-//! sessions share their weights as well ([`weights`]), and operators of the program's own read them in half precision
+//! sessions share what they are made of as well ([`shared`]), and operators of the program's own read weights in half precision
 //! ([`operators`]).
 //!
 //! Where all are busy, live streams queue, and the session that gets free takes what has queued as one batch: a hop of a small
@@ -18,13 +18,16 @@ mod device_state;
 mod kept;
 mod operators;
 mod pace;
+#[cfg(feature = "tract")]
+mod plan;
 mod seat;
+mod shared;
 mod weights;
 
 pub(super) use batch::{Call, Input, Made};
 pub(super) use desk::{Desk, Desks};
 pub(super) use kept::Kept;
-pub(super) use weights::Weights;
+pub(super) use shared::Shared;
 
 #[cfg(doc)]
 use crate::model::Device;

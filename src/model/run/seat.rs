@@ -3,49 +3,69 @@
 use super::assignment;
 use super::batch::NEXT_STATE;
 use super::kept::Kept;
-use super::weights::Weights;
+#[cfg(feature = "tract")]
+use super::plan::{Plan, Planned};
+use super::shared::Shared;
 use crate::model::device::{Turn, kept_on, place};
 use crate::model::{Device, Runtime};
 use ort::memory::MemoryInfo;
 use ort::session::builder::GraphOptimizationLevel;
-use ort::session::{IoBinding, Session, SessionInputValue};
+use ort::session::{IoBinding, Session};
 use ort::value::{DynValue, TensorElementType};
-use std::borrow::Cow;
 
 /// A session that streams borrow. Whoever drops it has the device's [`Turn`].
 pub struct Seat {
-    session: Session,
+    runner: Runner,
     device: Device,
-    /// Outputs, and where they are wanted; not in the built-in runtime, which leaves them where they are.
-    binding: Option<(IoBinding, MemoryInfo<'static>, Option<MemoryInfo<'static>>)>,
-    outputs: Vec<String>,
     /// Inputs in single precision.
     floats: Vec<String>,
     placed: Option<String>,
 }
 
+enum Runner {
+    Bound(Bound),
+    /// In the runtime compiled in.
+    #[cfg(feature = "tract")]
+    Planned(Planned),
+}
+
+/// A session of ONNX Runtime.
+struct Bound {
+    session: Session,
+    binding: IoBinding,
+    outputs: Vec<String>,
+    /// Where outputs are wanted.
+    here: MemoryInfo<'static>,
+    /// Where the state's successor stays, on a GPU that keeps it.
+    there: Option<MemoryInfo<'static>>,
+}
+
 impl Seat {
-    /// Loads a graph; `weights` are those that its sessions share.
-    pub fn load(bytes: &[u8], weights: Option<&Weights>, runtime: &Runtime, device: Device) -> ort::Result<Self> {
+    /// Loads a graph; `shared` is what its sessions have in common.
+    pub fn load(bytes: &[u8], shared: Option<&Shared>, runtime: &Runtime, device: Device) -> ort::Result<Self> {
         let _turn = Turn::on(device);
-        let mut builder = Session::builder(runtime.environment())?
+        #[cfg(feature = "tract")]
+        if runtime.is_builtin() {
+            let planned = match shared {
+                Some(Shared::Plan(plan)) => plan.session(),
+                _ => Plan::of(bytes, false)?.session(),
+            };
+            give_back_memory();
+            let floats = planned.floats();
+            return Ok(Self { runner: Runner::Planned(planned), device, floats, placed: None });
+        }
+        let builder = Session::builder(runtime.environment())?
             .with_optimization_level(GraphOptimizationLevel::All)?
             .with_intra_threads(device.threads())?
-            .with_inter_threads(1)?;
-        if !runtime.is_builtin() {
-            builder = builder.with_intra_op_spinning(false)?;
-        }
+            .with_inter_threads(1)?
+            .with_intra_op_spinning(false)?;
         let mut builder = place(builder, device)?;
-        let session = match weights.filter(|_| device.is_cpu()) {
-            Some(weights) => weights.load(builder)?,
-            None => builder.commit_from_memory(bytes)?,
+        let session = match shared {
+            Some(Shared::Weights(weights)) if device.is_cpu() => weights.load(builder)?,
+            _ => builder.commit_from_memory(bytes)?,
         };
         give_back_memory();
-        let binding = (!runtime.is_builtin())
-            .then(|| -> ort::Result<_> { Ok((session.create_binding()?, MemoryInfo::default(), kept_on(device))) });
         Ok(Self {
-            binding: binding.transpose()?,
-            outputs: session.outputs().iter().map(|output| output.name().to_owned()).collect(),
             floats: session
                 .inputs()
                 .iter()
@@ -53,8 +73,14 @@ impl Seat {
                 .map(|input| input.name().to_owned())
                 .collect(),
             placed: if device.is_cpu() { None } else { assignment::in_words(&session) },
-            session,
             device,
+            runner: Runner::Bound(Bound {
+                binding: session.create_binding()?,
+                outputs: session.outputs().iter().map(|output| output.name().to_owned()).collect(),
+                here: MemoryInfo::default(),
+                there: kept_on(device),
+                session,
+            }),
         })
     }
 
@@ -71,27 +97,32 @@ impl Seat {
     /// One run. The state's successor stays on the device, the other outputs come back.
     pub fn run(&mut self, inputs: &[(&'static str, &DynValue)]) -> ort::Result<Vec<(String, Kept)>> {
         let _turn = Turn::on(self.device);
-        let Some((binding, here, there)) = &mut self.binding else {
-            let all: Vec<(Cow<'_, str>, SessionInputValue<'_>)> =
-                inputs.iter().map(|&(name, value)| (name.into(), value.into())).collect();
-            let outputs = self.session.run(all)?;
-            return Ok(outputs.into_iter().map(|(name, value)| (name.to_owned(), Kept::here(value))).collect());
-        };
+        match &mut self.runner {
+            Runner::Bound(bound) => bound.run(inputs, self.device),
+            #[cfg(feature = "tract")]
+            Runner::Planned(planned) => planned.run(inputs),
+        }
+    }
+}
+
+impl Bound {
+    fn run(&mut self, inputs: &[(&'static str, &DynValue)], device: Device) -> ort::Result<Vec<(String, Kept)>> {
+        let Self { session, binding, outputs, here, there } = self;
         for (name, value) in inputs {
             binding.bind_input(*name, value)?;
         }
         // Bound anew each time: an output that stays bound is written over by the next run.
         binding.clear_outputs();
-        for name in &self.outputs {
+        for name in outputs {
             let place = if name == NEXT_STATE { there.as_ref().unwrap_or(here) } else { &*here };
             binding.bind_output_to_device(name.as_str(), place)?;
         }
-        let outputs = self.session.run_binding(binding)?;
+        let made = session.run_binding(binding)?;
         let kept = |name: &str, value| match there {
-            Some(_) if name == NEXT_STATE => Kept::on(self.device, value),
+            Some(_) if name == NEXT_STATE => Kept::on(device, value),
             _ => Kept::here(value),
         };
-        let made = outputs.into_iter().map(|(name, value)| (name.to_owned(), kept(name, value))).collect();
+        let made = made.into_iter().map(|(name, value)| (name.to_owned(), kept(name, value))).collect();
         binding.clear();
         Ok(made)
     }

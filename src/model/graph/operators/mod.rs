@@ -1,4 +1,4 @@
-//! Operators of the program's own, which take the place of several steps of a graph where ONNX Runtime runs it on the
+//! Operators of the program's own, which take the place of several steps of a graph where it runs on the
 //! processor: what a live hop costs there is bringing weights and steps into the caches, more than computing.
 
 mod block;

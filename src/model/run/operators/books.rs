@@ -1,7 +1,7 @@
 //! The sum of the entries that a frame's codes name.
 
-use super::Step;
 use super::tensors::Run;
+use super::{Size, Step};
 use crate::model::graph::Lookup;
 use half::f16;
 use half::slice::HalfFloatSliceExt;
@@ -43,10 +43,15 @@ impl Books {
 impl Step for Books {
     const INPUTS: &[TensorElementType] = &[TensorElementType::Int64, TensorElementType::Int64];
 
+    fn shapes<D: Size>(&self, inputs: &[&[D]]) -> Option<Vec<Vec<D>>> {
+        let (_, frames) = inputs.first()?.split_last()?;
+        Some(vec![[frames, &[D::of(self.dims)]].concat()])
+    }
+
     fn run(&self, run: Run) -> ort::Result<()> {
         let ((shape, codes), (frames, counts)) = (run.input(0)?, run.input(1)?);
         let fits = shape.split_last() == Some((&(self.codebooks as i64), frames));
-        let [made] = run.results([fits.then(|| [frames, &[self.dims as i64]].concat())])?;
+        let [made] = run.results(fits.then(|| self.shapes(&[shape])).flatten())?;
         let summed = self.sum(codes, counts, made);
         summed.ok_or_else(|| ort::Error::new("there is a code that its codebook hasn't"))
     }

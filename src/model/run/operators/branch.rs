@@ -1,9 +1,9 @@
 //! A residual block of a stream's network in one step: its branch over the frames and their past, and what came in added to it.
 
-use super::Step;
 use super::panels::Panels;
 use super::taps::Taps;
 use super::tensors::Run;
+use super::{Size, Step};
 use crate::model::graph::Past;
 use ort::value::TensorElementType;
 use std::sync::Arc;
@@ -43,11 +43,15 @@ impl Step for Branch {
     const INPUTS: &[TensorElementType] = &[TensorElementType::Float32; 2];
     const OUTPUTS: usize = 2;
 
+    fn shapes<D: Size>(&self, inputs: &[&[D]]) -> Option<Vec<Vec<D>>> {
+        let frames = inputs.first()?;
+        Some(vec![frames.to_vec(), vec![frames.first()?.clone(), D::of(self.past.values())]])
+    }
+
     fn run(&self, run: Run) -> ort::Result<()> {
         let ((shape, x), (of_state, state)) = (run.input(0)?, run.input(1)?);
         let streams = self.past.fits(shape, of_state).map(|(streams, _)| streams);
-        let past = |streams| vec![streams, self.past.values() as i64];
-        let [y, kept] = run.results([streams.map(|_| shape.to_vec()), streams.map(past)])?;
+        let [y, kept] = run.results(streams.and_then(|_| self.shapes(&[shape])))?;
         self.compute(streams.unwrap_or(0) as usize, x, state, y, kept);
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! A stream's frames behind those of its state.
 
-use super::Step;
 use super::tensors::Run;
+use super::{Size, Step};
 use crate::model::graph::Past;
 use ort::value::TensorElementType;
 
@@ -32,11 +32,16 @@ impl Step for Past {
     const INPUTS: &[TensorElementType] = &[TensorElementType::Float32; 2];
     const OUTPUTS: usize = 2;
 
+    fn shapes<D: Size>(&self, inputs: &[&[D]]) -> Option<Vec<Vec<D>>> {
+        let [streams, frames, _] = inputs.first()? else { return None };
+        let joined = vec![streams.clone(), frames.plus(self.frames as isize), D::of(self.width)];
+        Some(vec![joined, vec![streams.clone(), D::of(self.values())]])
+    }
+
     fn run(&self, run: Run) -> ort::Result<()> {
         let ((shape, x), (of_state, state)) = (run.input(0)?, run.input(1)?);
         let fits = self.fits(shape, of_state);
-        let joined = fits.map(|(streams, frames)| vec![streams, frames + self.frames as i64, self.width as i64]);
-        let [joined, kept] = run.results([joined, fits.map(|(streams, _)| vec![streams, self.values() as i64])])?;
+        let [joined, kept] = run.results(fits.and_then(|_| self.shapes(&[shape])))?;
         self.join(fits.map_or(0, |(streams, _)| streams as usize), x, state, joined, kept);
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! What is done to each value of a frame, or to a frame by its mean, between larger steps.
 
-use super::Step;
 use super::tensors::Run;
+use super::{Size, Step};
 use crate::model::graph::Compand;
 use ort::value::TensorElementType;
 use rten_simd::SimdUnaryOp;
@@ -10,9 +10,13 @@ use rten_vecmath::Silu;
 impl Step for Compand {
     const INPUTS: &[TensorElementType] = &[TensorElementType::Float32];
 
+    fn shapes<D: Size>(&self, inputs: &[&[D]]) -> Option<Vec<Vec<D>>> {
+        Some(vec![inputs.first()?.to_vec()])
+    }
+
     fn run(&self, run: Run) -> ort::Result<()> {
         let (shape, values) = run.input(0)?;
-        let [made] = run.results([Some(shape.to_vec())])?;
+        let [made] = run.results(self.shapes(&[shape]))?;
         compand(*self, values, made);
         Ok(())
     }

@@ -1,8 +1,8 @@
-//! The program's operators ([`graph::Operators`]) in ONNX Runtime's sessions on the processor.
+//! The program's operators ([`graph::Operators`]) on the processor, in ONNX Runtime's sessions and in the built-in runtime's plans.
 //!
-//! ONNX Runtime multiplies by weights in single precision: it would widen them when a graph is loaded, and a live hop would
-//! read twice the bytes. (Its `MatMulNBits`, with eight bits a weight, gives other codes on each processor.) And each of a graph's
-//! steps costs more than these small ones compute.
+//! Both multiply by weights in single precision: they would widen them when a graph is loaded, and a live hop would
+//! read twice the bytes. (ONNX Runtime's `MatMulNBits`, with eight bits a weight, gives other codes on each processor.) And each of
+//! a graph's steps costs more than these small ones compute.
 //!
 //! ONNX Runtime looks whether it knows an operator's domain and then adds it, without a lock: of sessions that load at once, the
 //! process's first, some fail with "the domain is already exist" (its issue 27089). So the first one loads alone.
@@ -13,6 +13,8 @@ mod earlier;
 mod frames;
 mod instructions;
 mod panels;
+#[cfg(feature = "tract")]
+mod planned;
 mod postfilter;
 mod taps;
 mod tensors;
@@ -115,10 +117,48 @@ impl Operators {
     }
 }
 
+#[cfg(feature = "tract")]
+impl Operators {
+    /// The operator `name` of this `index`, for the built-in runtime.
+    pub fn planned(&self, name: &str, index: usize) -> Option<planned::Expanded> {
+        let Self { panels, taps, books, pasts, compands, branches, filterings } = self;
+        match name {
+            Product::NAME => planned::of(Product::NAME, panels, index),
+            Filter::NAME => planned::of(Filter::NAME, taps, index),
+            Lookup::NAME => planned::of(Lookup::NAME, books, index),
+            Past::NAME => planned::of(Past::NAME, pasts, index),
+            Compand::NAME => planned::of(Compand::NAME, compands, index),
+            Block::NAME => planned::of(Block::NAME, branches, index),
+            Postfilter::NAME => planned::of(Postfilter::NAME, filterings, index),
+            _ => None,
+        }
+    }
+}
+
+/// A dimension: a number, or one that isn't known yet.
+trait Size: Clone {
+    fn of(size: usize) -> Self;
+
+    fn plus(&self, by: isize) -> Self;
+}
+
+impl Size for i64 {
+    fn of(size: usize) -> Self {
+        size as i64
+    }
+
+    fn plus(&self, by: isize) -> Self {
+        self + by as i64
+    }
+}
+
 /// What an operator does.
 trait Step: Send + Sync {
     const INPUTS: &[TensorElementType];
     const OUTPUTS: usize = 1;
+
+    /// Dimensions of what inputs of the dimensions `inputs` make, if they fit; `None` where there are too few of them.
+    fn shapes<D: Size>(&self, inputs: &[&[D]]) -> Option<Vec<Vec<D>>>;
 
     fn run(&self, run: Run) -> ort::Result<()>;
 }
@@ -155,6 +195,6 @@ struct One<T>(Arc<T>);
 
 impl<T: Step> Kernel for One<T> {
     fn compute(&mut self, context: &ComputeContext) -> ort::Result<()> {
-        self.0.run(Run::new(context))
+        self.0.run(Run::Called(context))
     }
 }

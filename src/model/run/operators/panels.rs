@@ -6,11 +6,11 @@
 //! single precision, each made in one order, whatever vectors are multiplied together. To widen a matrix for the `gemm` crate's product
 //! took a quarter more time where files are encoded.
 
-use super::Step;
 use super::frames::{normalise, silu};
 use super::instructions::{Instructions, MOST_TOGETHER, Values, WIDTH};
 use super::tensors::Run;
 use super::whole::Whole;
+use super::{Size, Step};
 use crate::model::graph::Product;
 use crate::pages::Pages;
 use half::slice::HalfBitsSliceExt;
@@ -135,10 +135,15 @@ impl Panels {
 impl Step for Panels {
     const INPUTS: &[TensorElementType] = &[TensorElementType::Float32];
 
+    fn shapes<D: Size>(&self, inputs: &[&[D]]) -> Option<Vec<Vec<D>>> {
+        let (_, others) = inputs.first()?.split_last()?;
+        Some(vec![[others, &[D::of(self.columns)]].concat()])
+    }
+
     fn run(&self, run: Run) -> ort::Result<()> {
         let (shape, vectors) = run.input(0)?;
-        let fits = shape.split_last().filter(|(last, _)| **last == self.rows as i64);
-        let [made] = run.results([fits.map(|(_, others)| [others, &[self.columns as i64]].concat())])?;
+        let fits = shape.last() == Some(&(self.rows as i64));
+        let [made] = run.results(self.shapes(&[shape]).filter(|_| fits))?;
         self.multiply(vectors, made);
         Ok(())
     }

@@ -1,9 +1,9 @@
 //! The decoder's postfilter in one step: frame by frame, so that what its layers make stays in the nearest caches.
 
-use super::Step;
 use super::frames::silu;
 use super::panels::Panels;
 use super::tensors::Run;
+use super::{Size, Step};
 use crate::model::graph::{FLOOR, GROUP, Postfilter, SHIFTS};
 use ort::value::TensorElementType;
 use std::sync::Arc;
@@ -160,11 +160,15 @@ impl Filtering {
 impl Step for Filtering {
     const INPUTS: &[TensorElementType] = &[TensorElementType::Float32; 4];
 
+    fn shapes<D: Size>(&self, inputs: &[&[D]]) -> Option<Vec<Vec<D>>> {
+        Some(vec![inputs.first()?.to_vec()])
+    }
+
     fn run(&self, run: Run) -> ort::Result<()> {
         let ((shape, spectrum), (of_low, low)) = (run.input(0)?, run.input(1)?);
         let ((of_reached, reached), (of_told, told)) = (run.input(2)?, run.input(3)?);
         let fits = self.fits(shape, of_low, of_reached, of_told);
-        let [made] = run.results([fits.map(|_| shape.to_vec())])?;
+        let [made] = run.results(fits.and_then(|_| self.shapes(&[shape])))?;
         let frames = fits.map_or(0, |(_, frames)| frames);
         self.compute(frames, [spectrum, low, reached, told], made);
         Ok(())

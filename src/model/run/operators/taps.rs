@@ -1,8 +1,8 @@
 //! Each channel's filter along the frames, and the normalisation of what it gives.
 
-use super::Step;
 use super::frames::normalise;
 use super::tensors::Run;
+use super::{Size, Step};
 use crate::model::graph::Filter;
 use ort::value::TensorElementType;
 
@@ -25,11 +25,10 @@ impl Taps {
         self.filter.taps.len() / self.channels()
     }
 
-    /// Of the result; `None` where the input doesn't fit.
-    pub fn shape(&self, input: &[i64]) -> Option<Vec<i64>> {
-        let &[batch, frames, channels] = input else { return None };
-        let made = frames + 1 - self.length() as i64;
-        (made >= 0 && channels == self.channels() as i64).then(|| vec![batch, made, channels])
+    /// Whether frames of these dimensions are enough for a result.
+    fn fits(&self, input: &[i64]) -> bool {
+        let &[_, frames, channels] = input else { return false };
+        frames + 1 >= self.length() as i64 && channels == self.channels() as i64
     }
 
     /// `input` is `[batch, frames, channels]`.
@@ -54,9 +53,14 @@ impl Taps {
 impl Step for Taps {
     const INPUTS: &[TensorElementType] = &[TensorElementType::Float32];
 
+    fn shapes<D: Size>(&self, inputs: &[&[D]]) -> Option<Vec<Vec<D>>> {
+        let [batch, frames, channels] = inputs.first()? else { return None };
+        Some(vec![vec![batch.clone(), frames.plus(1 - self.length() as isize), channels.clone()]])
+    }
+
     fn run(&self, run: Run) -> ort::Result<()> {
         let (shape, values) = run.input(0)?;
-        let [made] = run.results([self.shape(shape)])?;
+        let [made] = run.results(self.shapes(&[shape]).filter(|_| self.fits(shape)))?;
         self.filter(shape[1] as usize, values, made);
         Ok(())
     }
@@ -70,9 +74,10 @@ mod tests {
     fn it_filters_along_the_frames() {
         let filter = Filter { taps: vec![1.0, 2.0, 10.0, 20.0], bias: vec![0.5, -0.5], epsilon: None };
         let taps = Taps::new(filter.clone());
-        assert_eq!(taps.shape(&[5, 3, 2]), Some(vec![5, 2, 2]));
-        assert_eq!(taps.shape(&[5, 1, 2]), Some(vec![5, 0, 2]));
-        assert!([&[1, 0, 2][..], &[1, 3, 3], &[3, 2]].iter().all(|shape| taps.shape(shape).is_none()));
+        for (input, made) in [([5i64, 3, 2], [5i64, 2, 2]), ([5, 1, 2], [5, 0, 2])] {
+            assert_eq!((taps.fits(&input), taps.shapes(&[&input[..]])), (true, Some(vec![made.to_vec()])));
+        }
+        assert!([&[1, 0, 2][..], &[1, 3, 3], &[3, 2]].iter().all(|shape| !taps.fits(shape)));
         // Two in a batch.
         let input = [1.0, 1.0, 2.0, 2.0, 3.0, 3.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0];
         let mut output = [0.0; 8];
