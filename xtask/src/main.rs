@@ -28,7 +28,7 @@ cargo xtask package                 all of that as an archive for users without 
 cargo xtask test [STEP]             install what is missing, build, run the tests (or the step; \"training\", \"gpu\", \"windows\",
                                     \"validators\" only so)
 cargo xtask bundle vrvq [--release] make the CLAP and VST3 plug-ins in target/bundled
-cargo xtask runtime [--gpu|--webgpu] fetch ONNX Runtime for this machine (the app runs without it, at more than twice the load);
+cargo xtask runtime [--gpu|--webgpu] fetch ONNX Runtime for this machine (the app runs without it, at somewhat more load);
                                     --gpu: the one for NVIDIA's GPUs (335 MB), and what else it takes;
                                     --webgpu: the one for any GPU by Vulkan, Direct3D 12 or Metal (25 MB)
 cargo xtask bench                   measure each runtime on this machine";

@@ -105,7 +105,7 @@ pub fn fetch(kind: Kind) -> Result<()> {
 }
 
 /// Fetches the library unless there is one, or the user has named one. Where that fails it is said and all goes on: the
-/// runtime built in is slower, but whole.
+/// runtime built in is a little slower, but whole.
 pub fn ensure() {
     if std::env::var_os(VARIABLE).is_some() || installed().is_some() {
         return;
