@@ -23,10 +23,10 @@ pub struct Seat {
 }
 
 enum Runner {
-    Bound(Bound),
+    Bound(Box<Bound>),
     /// In the runtime compiled in.
     #[cfg(feature = "tract")]
-    Planned(Planned),
+    Planned(Box<Planned>),
 }
 
 /// A session of ONNX Runtime.
@@ -52,7 +52,7 @@ impl Seat {
             };
             give_back_memory();
             let floats = planned.floats();
-            return Ok(Self { runner: Runner::Planned(planned), device, floats, placed: None });
+            return Ok(Self { runner: Runner::Planned(Box::new(planned)), device, floats, placed: None });
         }
         let builder = Session::builder(runtime.environment())?
             .with_optimization_level(GraphOptimizationLevel::All)?
@@ -74,13 +74,13 @@ impl Seat {
                 .collect(),
             placed: if device.is_cpu() { None } else { assignment::in_words(&session) },
             device,
-            runner: Runner::Bound(Bound {
+            runner: Runner::Bound(Box::new(Bound {
                 binding: session.create_binding()?,
                 outputs: session.outputs().iter().map(|output| output.name().to_owned()).collect(),
                 here: MemoryInfo::default(),
                 there: kept_on(device),
                 session,
-            }),
+            })),
         })
     }
 

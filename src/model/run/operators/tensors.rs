@@ -85,7 +85,7 @@ impl<'a> Run<'a> {
 }
 
 /// The input `at` of an operator that ONNX Runtime calls.
-fn called_with<'a, T: Element>(context: &'a ComputeContext, at: usize) -> ort::Result<(&'a [i64], &'a [T])> {
+fn called_with<T: Element>(context: &ComputeContext, at: usize) -> ort::Result<(&[i64], &[T])> {
     let mut value: *const OrtValue = ptr::null();
     // SAFETY: the context is the one that the operator runs in; ONNX Runtime checks the number.
     done(|api| unsafe { (api.KernelContext_GetInput)(context.ptr(), at, &mut value) })?;
@@ -102,10 +102,8 @@ fn called_with<'a, T: Element>(context: &'a ComputeContext, at: usize) -> ort::R
 }
 
 /// Room for what an operator that ONNX Runtime calls gives.
-fn to_be_given<'a, const N: usize>(
-    context: &'a ComputeContext,
-    shapes: [Vec<i64>; N],
-) -> ort::Result<[&'a mut [f32]; N]> {
+#[expect(clippy::mut_from_ref, reason = "the results are ONNX Runtime's, and asked for once a run")]
+fn to_be_given<const N: usize>(context: &ComputeContext, shapes: [Vec<i64>; N]) -> ort::Result<[&mut [f32]; N]> {
     let mut results = [(); N].map(|()| &mut [][..]);
     for (at, (result, shape)) in results.iter_mut().zip(shapes).enumerate() {
         let (context, mut value) = (context.ptr().cast_mut(), ptr::null_mut());
