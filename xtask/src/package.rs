@@ -74,7 +74,7 @@ fn readme(installer: &str) -> String {
          {run} installs all of it for you alone; nothing asks for an administrator.\n\
          {run} --remove takes it away again, and leaves your models and presets.\n{unsigned}\n\
          By hand: copy vrvq.clap and vrvq.vst3 to where your host looks for plug-ins, and start vrvq from where it is. Both\n\
-         run without {} too, at more than twice the load.\n\nvrvq --help tells the rest.\n",
+         run without {} too, at somewhat more load.\n\nvrvq --help tells the rest.\n",
         env!("CARGO_PKG_VERSION"),
         installer::RUNTIME,
     )
